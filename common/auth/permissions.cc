@@ -1,0 +1,143 @@
+#include "common/auth/permissions.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "common/auth/principal.h"
+
+namespace rapport::auth {
+namespace {
+
+constexpr absl::string_view kPermissions[] = {
+    "alerts.read",           // risk alerts
+    "alerts.write",          // acknowledge and resolve them
+    "appointments.read",
+    "appointments.write",    // hold, book, move, cancel, attendance
+    "assessments.due",       // which measures are due, without answers or scores
+    "assessments.read",      // recorded assessments, with answers and scores
+    "assessments.record",    // record answers
+    "audit.read",            // who saw or changed what
+    "cases.read",            // case files
+    "cases.write",
+    "courses.read",          // courses of treatment in full
+    "courses.schedule",      // a course's existence and times, no more
+    "courses.write",
+    "directory.read",        // clinics, rooms, clinicians, hours, leave
+    "directory.write",
+    "events.retry",          // apply parked events again
+    "events.watch",          // the event feed
+    "instruments.read",
+    "notes.read",
+    "notes.sign",            // sign and cosign
+    "notes.write",
+    "organizations.create",
+    "organizations.read",
+    "organizations.update",  // settings, roles, keys, revocation
+    "outcomes.read",         // cohort figures
+    "progress.read",         // a course's series, change and trend
+    "protocols.read",
+    "scores.compute",        // stateless scoring
+    "suitability.check",     // whether a signed determination lets a course start
+};
+
+struct Grant {
+  absl::string_view who;
+  // Permissions apart by blanks; "area.*" is every one of the area.
+  absl::string_view what;
+};
+
+constexpr Grant kRoles[] = {
+    {"analyst", "outcomes.read"},
+    {"clinic_manager",
+     "organizations.read directory.* protocols.read courses.read courses.schedule appointments.* "
+     "instruments.read assessments.due outcomes.read"},
+    {"guardian_proxy", ""},
+    {"integration",
+     "events.watch scores.compute assessments.record appointments.* instruments.read "
+     "protocols.read directory.read courses.schedule"},
+    {"organization_admin",
+     "organizations.read organizations.update directory.* protocols.read instruments.read"},
+    {"patient_proxy", "assessments.record"},
+    {"platform_operator", "organizations.create organizations.read events.retry"},
+    {"privacy_officer", "audit.read"},
+    {"scheduler", "directory.read protocols.read courses.schedule appointments.*"},
+    {"supervisor",
+     "directory.read protocols.read courses.read courses.schedule appointments.read "
+     "instruments.read scores.compute assessments.due assessments.read progress.read alerts.read "
+     "cases.read notes.read notes.sign"},
+    {"therapist",
+     "directory.read protocols.read courses.* appointments.* instruments.read scores.compute "
+     "assessments.* progress.read alerts.* cases.* notes.*"},
+};
+
+constexpr Grant kServices[] = {
+    {"assessment", "events.watch appointments.read courses.read courses.schedule"},
+    {"notes",
+     "events.watch appointments.read courses.read courses.schedule assessments.read "
+     "progress.read"},
+    {"scheduling", "events.watch suitability.check"},
+};
+
+using Granted = absl::flat_hash_map<absl::string_view, absl::flat_hash_set<absl::string_view>>;
+
+Granted Expand(absl::Span<const Grant> grants) {
+  Granted granted;
+  for (const Grant& grant : grants) {
+    auto& permissions = granted[grant.who];
+    for (absl::string_view pattern : absl::StrSplit(grant.what, ' ', absl::SkipEmpty())) {
+      const bool whole_area = absl::EndsWith(pattern, ".*");
+      if (whole_area) pattern.remove_suffix(1);
+      for (absl::string_view permission : kPermissions) {
+        if (whole_area ? absl::StartsWith(permission, pattern) : permission == pattern) {
+          permissions.insert(permission);
+        }
+      }
+    }
+  }
+  return granted;
+}
+
+bool Grants(const Granted& granted, absl::string_view who, absl::string_view permission) {
+  auto found = granted.find(who);
+  return found != granted.end() && found->second.contains(permission);
+}
+
+}  // namespace
+
+absl::Span<const absl::string_view> AllPermissions() { return kPermissions; }
+
+const std::vector<absl::string_view>& AllRoles() {
+  static const auto* const roles = [] {
+    auto* names = new std::vector<absl::string_view>;
+    for (const Grant& grant : kRoles) names->push_back(grant.who);
+    return names;
+  }();
+  return *roles;
+}
+
+bool IsPermission(absl::string_view permission) {
+  return std::binary_search(std::begin(kPermissions), std::end(kPermissions), permission);
+}
+
+bool RoleGrants(absl::string_view role, absl::string_view permission) {
+  static const auto* const granted = new Granted(Expand(kRoles));
+  return Grants(*granted, role, permission);
+}
+
+bool ServiceGrants(absl::string_view service, absl::string_view permission) {
+  static const auto* const granted = new Granted(Expand(kServices));
+  return Grants(*granted, service, permission);
+}
+
+bool Principal::MayUse(absl::string_view permission) const {
+  if (kind == Kind::kService) return ServiceGrants(service(), permission);
+  for (const std::string& role : roles) {
+    if (RoleGrants(role, permission)) return true;
+  }
+  return false;
+}
+
+}  // namespace rapport::auth

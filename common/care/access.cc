@@ -1,0 +1,95 @@
+#include <algorithm>
+
+#include "common/care/care.h"
+#include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
+#include "common/names/names.h"
+
+namespace rapport::care {
+namespace {
+
+const sql::Statement kOfSubject{"care.clinician.of_subject", R"sql(
+  SELECT clinician FROM care_clinician WHERE organization_id = $1 AND subject = $2 LIMIT 2)sql"};
+
+const sql::Statement kSeesTo{"care.cover.sees_to", R"sql(
+  SELECT DISTINCT clinician FROM care_cover
+  WHERE organization_id = $1 AND covering_clinician = $2 AND deleted = 0
+    AND start_time <= $3 AND end_time > $3
+  ORDER BY clinician)sql"};
+
+const sql::Statement kReach{"care.clinician.reach", R"sql(
+  SELECT DISTINCT me.clinician, cover.clinician
+  FROM care_clinician AS me LEFT JOIN care_cover AS cover
+    ON cover.organization_id = me.organization_id AND cover.covering_clinician = me.clinician
+    AND cover.deleted = 0 AND cover.start_time <= $3 AND cover.end_time > $3
+  WHERE me.organization_id = $1 AND me.subject = $2
+  ORDER BY me.clinician, cover.clinician)sql"};
+
+// Someone with a clinician's role as well is judged as a clinician.
+bool ActsForPatientsOnly(const auth::Principal& principal) {
+  return !principal.roles.empty() &&
+         std::all_of(principal.roles.begin(), principal.roles.end(), [](const std::string& role) {
+           return role == "integration" || role == "patient_proxy";
+         });
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<std::string>> ClinicianOfSubject(sql::Session& session,
+                                                              absl::string_view organization,
+                                                              absl::string_view subject) {
+  if (subject.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kOfSubject, {sql::Text(names::Last(organization)),
+                                              sql::Text(subject)}));
+  if (rows.rows() != 1) return std::nullopt;
+  return rows.Text(0, 0);
+}
+
+absl::StatusOr<std::vector<std::string>> SeesTo(sql::Session& session, absl::string_view clinician,
+                                                absl::Time now) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kSeesTo, {sql::Text(names::OrganizationId(clinician)),
+                                           sql::Text(clinician), sql::Micros(now)}));
+  std::vector<std::string> clinicians = {std::string(clinician)};
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    if (rows.Text(row, 0) != clinician) clinicians.push_back(rows.Text(row, 0));
+  }
+  return clinicians;
+}
+
+bool Reach::Reaches(absl::string_view responsible) const {
+  return std::find(clinicians.begin(), clinicians.end(), responsible) != clinicians.end();
+}
+
+absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& context) {
+  Reach reach;
+  if (context.is_service() || context.principal->subject.empty()) return reach;
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kReach, {sql::Text(context.organization_id),
+                                          sql::Text(context.principal->subject),
+                                          sql::Micros(context.now)}));
+  if (rows.empty()) return reach;
+  reach.clinician = rows.Text(0, 0);
+  reach.clinicians = {reach.clinician};
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    // One subject, two clinicians: until the events say whose it is, nobody's.
+    if (rows.Text(row, 0) != reach.clinician) return Reach();
+    if (!rows.IsNull(row, 1) && rows.Text(row, 1) != reach.clinician) {
+      reach.clinicians.push_back(rows.Text(row, 1));
+    }
+  }
+  return reach;
+}
+
+absl::StatusOr<CourseFacts> RequireCourse(sql::Session& session, const call::CallContext& context,
+                                          absl::string_view course, absl::string_view type) {
+  absl::StatusOr<CourseFacts> facts = GetCourse(session, course);
+  if (absl::IsNotFound(facts.status())) return errors::NotFound(type);
+  if (!facts.ok() || context.is_service() || ActsForPatientsOnly(*context.principal)) return facts;
+  ASSIGN_OR_RETURN(const Reach reach, ReachOf(session, context));
+  if (!reach.Reaches(facts->state.clinician())) return errors::NotFound(type);
+  return facts;
+}
+
+}  // namespace rapport::care

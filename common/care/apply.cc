@@ -1,0 +1,174 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/care/care.h"
+#include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
+#include "common/names/names.h"
+#include "common/time/convert.h"
+
+namespace rapport::care {
+namespace {
+
+namespace proto = scheduling::v1;
+
+const sql::Statement kPutOrganization{"care.organization.put", R"sql(
+  INSERT INTO care_organization (organization_id, version, document) VALUES ($1, $2, $3)
+  ON CONFLICT (organization_id) DO UPDATE
+  SET version = excluded.version, document = excluded.document
+  WHERE care_organization.version < excluded.version)sql"};
+
+// What call::Mutate looks at; follows the newest event alone.
+const sql::Statement kPutState{"care.organization.put_state", R"sql(
+  INSERT INTO organization (organization_id, state, create_time)
+  SELECT organization_id, $3, $4 FROM care_organization
+  WHERE organization_id = $1 AND version = $2
+  ON CONFLICT (organization_id) DO UPDATE SET state = excluded.state)sql"};
+
+const sql::Statement kPutClinic{"care.clinic.put", R"sql(
+  INSERT INTO care_clinic (organization_id, clinic, version, document) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (organization_id, clinic) DO UPDATE
+  SET version = excluded.version, document = excluded.document
+  WHERE care_clinic.version < excluded.version)sql"};
+
+const sql::Statement kPutClinician{"care.clinician.put", R"sql(
+  INSERT INTO care_clinician (organization_id, clinician, version, subject) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (organization_id, clinician) DO UPDATE
+  SET version = excluded.version, subject = excluded.subject
+  WHERE care_clinician.version < excluded.version)sql"};
+
+const sql::Statement kPutTimeOff{"care.time_off.put", R"sql(
+  INSERT INTO care_time_off (organization_id, time_off, version, clinician, start_time, end_time,
+                             deleted)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)
+  ON CONFLICT (organization_id, time_off) DO UPDATE
+  SET version = excluded.version, clinician = excluded.clinician,
+      start_time = excluded.start_time, end_time = excluded.end_time, deleted = excluded.deleted
+  WHERE care_time_off.version < excluded.version)sql"};
+
+const sql::Statement kPutCover{"care.cover.put", R"sql(
+  INSERT INTO care_cover (organization_id, cover, version, clinician, covering_clinician,
+                          start_time, end_time, deleted)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+  ON CONFLICT (organization_id, cover) DO UPDATE
+  SET version = excluded.version, clinician = excluded.clinician,
+      covering_clinician = excluded.covering_clinician, start_time = excluded.start_time,
+      end_time = excluded.end_time, deleted = excluded.deleted
+  WHERE care_cover.version < excluded.version)sql"};
+
+const sql::Statement kPutCourse{"care.course.put", R"sql(
+  INSERT INTO care_course (organization_id, course, version, document) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (organization_id, course) DO UPDATE
+  SET version = excluded.version, document = excluded.document
+  WHERE care_course.version < excluded.version)sql"};
+
+const sql::Statement kPutAppointment{"care.appointment.put", R"sql(
+  INSERT INTO care_appointment (organization_id, appointment, version, course, start_time, counts,
+                                document)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)
+  ON CONFLICT (organization_id, appointment) DO UPDATE
+  SET version = excluded.version, course = excluded.course, start_time = excluded.start_time,
+      counts = excluded.counts, document = excluded.document
+  WHERE care_appointment.version < excluded.version)sql"};
+
+// An event apart from its payload.
+struct Head {
+  sql::Value organization;
+  sql::Value resource;
+  sql::Value version;
+  sql::Value occur_time;
+};
+
+sql::Value Instant(const google::protobuf::Timestamp& timestamp) {
+  return sql::Micros(time::ToTime(timestamp));
+}
+
+sql::Value Document(const google::protobuf::Message& state) {
+  return sql::Bytes(state.SerializeAsString());
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::OrganizationEvent& state) {
+  tx.Defer(kPutOrganization, {head.organization, head.version, Document(state)});
+  tx.Defer(kPutState,
+           {head.organization, head.version,
+            sql::Text(state.state() == proto::ORGANIZATION_STATE_SUSPENDED ? "SUSPENDED" : "ACTIVE"),
+            head.occur_time});
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::ClinicEvent& state) {
+  tx.Defer(kPutClinic, {head.organization, head.resource, head.version, Document(state)});
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::ClinicianEvent& state) {
+  tx.Defer(kPutClinician,
+           {head.organization, head.resource, head.version, sql::Text(state.subject())});
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::TimeOffEvent& state) {
+  tx.Defer(kPutTimeOff, {head.organization, head.resource, head.version,
+                         sql::Text(state.clinician()), Instant(state.start_time()),
+                         Instant(state.end_time()), sql::Bool(state.deleted())});
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::CoverEvent& state) {
+  tx.Defer(kPutCover,
+           {head.organization, head.resource, head.version, sql::Text(state.clinician()),
+            sql::Text(state.covering_clinician()), Instant(state.start_time()),
+            Instant(state.end_time()), sql::Bool(state.deleted())});
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::CourseEvent& state) {
+  tx.Defer(kPutCourse, {head.organization, head.resource, head.version, Document(state)});
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::AppointmentEvent& state) {
+  tx.Defer(kPutAppointment,
+           {head.organization, head.resource, head.version, sql::Text(state.course()),
+            Instant(state.start_time()), sql::Bool(state.counts_towards_course()),
+            Document(state)});
+}
+
+using Applier = absl::Status (*)(sql::Transaction&, const Head&, const google::protobuf::Any&);
+
+template <class State>
+std::pair<std::string, Applier> For() {
+  return {State::descriptor()->full_name(),
+          [](sql::Transaction& tx, const Head& head,
+             const google::protobuf::Any& payload) -> absl::Status {
+            State state;
+            if (!payload.UnpackTo(&state)) {
+              return errors::Internal(absl::StrCat("A payload is no ", state.GetTypeName(), "."));
+            }
+            Put(tx, head, state);
+            return absl::OkStatus();
+          }};
+}
+
+const std::vector<std::pair<std::string, Applier>>& Appliers() {
+  static const auto& appliers = *new std::vector<std::pair<std::string, Applier>>{
+      For<proto::OrganizationEvent>(), For<proto::ClinicEvent>(),  For<proto::ClinicianEvent>(),
+      For<proto::TimeOffEvent>(),      For<proto::CoverEvent>(),   For<proto::CourseEvent>(),
+      For<proto::AppointmentEvent>()};
+  return appliers;
+}
+
+}  // namespace
+
+std::vector<std::string> EventTypes() {
+  std::vector<std::string> types;
+  for (const auto& [type, applier] : Appliers()) types.push_back(type);
+  return types;
+}
+
+absl::Status Apply(sql::Transaction& tx, const common::v1::Event& event) {
+  const absl::string_view type = names::Last(event.payload().type_url());
+  const Head head = {sql::Text(names::OrganizationId(event.organization())),
+                     sql::Text(event.resource()), sql::Int(event.version()),
+                     Instant(event.occur_time())};
+  for (const auto& [known, apply] : Appliers()) {
+    if (type == known) return apply(tx, head, event.payload());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rapport::care

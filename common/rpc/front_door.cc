@@ -1,0 +1,206 @@
+#include "common/rpc/front_door.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "common/auth/permissions.h"
+#include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
+#include "common/rpc/errors.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/metric_names.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+
+namespace rapport::rpc {
+namespace {
+
+namespace metric = telemetry::metric;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+// What does not make two requests different.
+constexpr absl::string_view kApart[] = {"request_id", "page_size", "page_token"};
+
+bool HasFieldApart(const google::protobuf::Descriptor* type) {
+  return std::any_of(std::begin(kApart), std::end(kApart), [type](absl::string_view field) {
+    return type->FindFieldByName(std::string(field)) != nullptr;
+  });
+}
+
+std::string DeterministicBytes(const Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+std::string Fingerprint(const auth::IntegrityKey& key, const Message& request) {
+  std::unique_ptr<Message> bare(request.New());
+  bare->CopyFrom(request);
+  for (absl::string_view name : kApart) {
+    if (const FieldDescriptor* field = bare->GetDescriptor()->FindFieldByName(std::string(name))) {
+      bare->GetReflection()->ClearField(bare.get(), field);
+    }
+  }
+  return key.Mac("request", DeterministicBytes(*bare));
+}
+
+// Permissions that no role grants, as suitability.check: a service needs them on a user's behalf.
+bool IsForServicesOnly(absl::string_view permission) {
+  const auto& roles = auth::AllRoles();
+  return std::none_of(roles.begin(), roles.end(), [permission](absl::string_view role) {
+    return auth::RoleGrants(role, permission);
+  });
+}
+
+}  // namespace
+
+FrontDoor::Door::Door(const call::Method& method, FrontDoor& front)
+    : method_(method),
+      name_(absl::StrCat(method.descriptor->service()->full_name(), "/",
+                         method.descriptor->name())),
+      validator_(method.descriptor->input_type()),
+      fingerprinted_(HasFieldApart(method.descriptor->input_type())),
+      executor_(method.policy.executor() == common::v1::EXECUTOR_READ    ? &front.read_
+                : method.policy.executor() == common::v1::EXECUTOR_WRITE ? &front.write_
+                : method.policy.executor() == common::v1::EXECUTOR_PEER  ? &front.peer_
+                                                                         : nullptr),
+      duration_(front.durations_.With({name_})) {}
+
+FrontDoor::FrontDoor(Dependencies dependencies)
+    : dependencies_(std::move(dependencies)),
+      read_("read", dependencies_.read_threads, dependencies_.queue_limit),
+      write_("write", dependencies_.write_threads, dependencies_.queue_limit),
+      peer_("peer", dependencies_.peer_threads, dependencies_.queue_limit),
+      calls_(dependencies_.metrics->Counters(metric::kRpcCalls, "Calls answered.",
+                                             {"method", "code"})),
+      durations_(dependencies_.metrics->Histograms(
+          metric::kRpcDuration, "Time from a call's arrival to its answer.", {"method"})),
+      refused_(dependencies_.metrics->Counters(
+          metric::kRpcRefused, "Calls refused because an executor was full.", {"executor"})),
+      token_faults_(dependencies_.metrics->Counters(metric::kTokenFaults,
+                                                    "Tokens refused, by cause.", {"fault"})) {
+  for (const BoundedExecutor* executor : {&read_, &write_, &peer_}) {
+    dependencies_.metrics->Read(
+        metric::kExecutorQueued, "Jobs that wait for a thread.",
+        [executor] { return static_cast<double>(executor->stats().queued); },
+        {{"executor", executor->name()}});
+    dependencies_.metrics->Read(
+        metric::kExecutorRunning, "Jobs on a thread.",
+        [executor] { return static_cast<double>(executor->stats().running); },
+        {{"executor", executor->name()}});
+  }
+  dependencies_.metrics->Read(
+      metric::kTokenCacheSize, "Verified tokens that are kept.", [verifier = dependencies_.verifier] {
+        return static_cast<double>(verifier->cached_tokens());
+      });
+}
+
+absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
+                                     call::CallContext& context) {
+  const absl::Time machine_now = absl::Now();
+  context.method = door.name();
+  context.trace = telemetry::TraceContext::FromHeader(arrival.traceparent);
+  context.now = dependencies_.clock->Now();
+  context.integrity = dependencies_.integrity;
+
+  const auto verify = [&](absl::string_view token)
+      -> absl::StatusOr<std::shared_ptr<const auth::Principal>> {
+    auth::TokenFault fault = auth::TokenFault::kNone;
+    auto principal = dependencies_.verifier->Verify(token, machine_now, &fault);
+    if (!principal.ok()) token_faults_.With({auth::TokenFaultName(fault)}).Increment();
+    return principal;
+  };
+  if (!arrival.service_token.empty()) {
+    ASSIGN_OR_RETURN(context.caller_service, verify(arrival.service_token));
+    if (context.caller_service->kind != auth::Principal::Kind::kService) {
+      return errors::Unauthenticated();
+    }
+  }
+  if (!arrival.authorization.empty()) {
+    absl::string_view token = arrival.authorization;
+    if (!absl::ConsumePrefix(&token, "Bearer ") && !absl::ConsumePrefix(&token, "bearer ")) {
+      return errors::Unauthenticated();
+    }
+    ASSIGN_OR_RETURN(context.principal, verify(token));
+    if (context.principal->kind != auth::Principal::Kind::kUser) return errors::Unauthenticated();
+    context.user_token = std::string(token);
+  } else if (context.caller_service != nullptr) {
+    context.principal = std::move(context.caller_service);
+    context.caller_service = nullptr;
+  } else {
+    return errors::Unauthenticated();
+  }
+
+  const std::string& permission = door.method_.policy.permission();
+  const bool granted = context.principal->MayUse(permission) ||
+                       (context.caller_service != nullptr && IsForServicesOnly(permission) &&
+                        context.caller_service->MayUse(permission));
+  if (!granted) return errors::PermissionDenied(permission);
+
+  if (arrival.deadline <= machine_now) {
+    return errors::DeadlineExceeded("The deadline had passed before the call arrived.");
+  }
+  context.deadline = arrival.deadline == absl::InfiniteFuture()
+                         ? machine_now + dependencies_.default_deadline
+                         : std::min(arrival.deadline, machine_now + dependencies_.max_deadline);
+  return absl::OkStatus();
+}
+
+absl::Status FrontDoor::Inspect(const Door& door, const Message& request,
+                                call::CallContext& context) const {
+  RETURN_IF_ERROR(door.validator_.Check(request));
+  ASSIGN_OR_RETURN(context.organization_id,
+                   door.validator_.Organization(request, context.principal->organization_id));
+  if (door.fingerprinted_) {
+    context.request_fingerprint = Fingerprint(*dependencies_.integrity, request);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FrontDoor::Refused(const Door& door) const {
+  refused_.With({door.executor()->name()}).Increment();
+  return errors::ResourceExhausted("OVERLOADED",
+                                   "The service has more calls than it can serve; try again later.",
+                                   absl::Milliseconds(250));
+}
+
+void FrontDoor::Account(const Door& door, const call::CallContext& context, absl::Time arrived,
+                        const absl::Status& status) const {
+  const absl::Duration took = absl::Now() - arrived;
+  const absl::string_view code = CodeName(status.code());
+  calls_.With({door.name(), code}).Increment();
+  door.duration_.Observe(absl::ToDoubleSeconds(took));
+  const bool bug = status.code() == absl::StatusCode::kInternal ||
+                   status.code() == absl::StatusCode::kUnknown;
+  telemetry::JsonLine line("call", bug ? telemetry::Severity::kError : telemetry::Severity::kInfo);
+  line.Text("method", door.name())
+      .Text("code", code)
+      .Real("seconds", absl::ToDoubleSeconds(took))
+      .Text("organization", context.organization_id)
+      .Text("trace_id", context.trace.trace_id)
+      .Text("span_id", context.trace.span_id);
+  if (!status.ok()) line.Text("reason", errors::Reason(status));
+  if (bug) line.Text("detail", status.message());
+  telemetry::Write(line);
+}
+
+bool FrontDoor::StillHolds(const call::CallContext& context) const {
+  const absl::Time now = absl::Now();
+  return dependencies_.verifier->StillHolds(*context.principal, now);
+}
+
+void FrontDoor::Drain() {
+  read_.Drain();
+  write_.Drain();
+  peer_.Drain();
+}
+
+}  // namespace rapport::rpc

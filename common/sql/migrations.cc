@@ -1,0 +1,241 @@
+#include "common/sql/migrations.h"
+
+#include <iterator>
+#include <map>
+#include <string>
+#include <utility>
+
+#include <libpq-fe.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
+#include "common/ids/ulid.h"
+#include "common/sql/driver_errors.h"
+#include "common/sql/postgres_connection.h"
+#include "common/sql/schema.h"
+
+namespace rapport::sql {
+namespace {
+
+struct Version {
+  int schema = 0;
+  int min_reader = 0;
+};
+
+std::map<std::string, Version> Versions(const Result& rows) {
+  std::map<std::string, Version> versions;
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    versions[rows.Text(row, 0)] = {static_cast<int>(rows.Int(row, 1)),
+                                   static_cast<int>(rows.Int(row, 2))};
+  }
+  return versions;
+}
+
+// From the step's first line; `otherwise` where it says nothing.
+int MinReader(const Migration& step, int otherwise) {
+  absl::string_view line = step.sql;
+  line = line.substr(0, line.find('\n'));
+  int version = 0;
+  return absl::ConsumePrefix(&line, "-- min_reader_version:") && absl::SimpleAtoi(line, &version)
+             ? version
+             : otherwise;
+}
+
+std::string RecordVersion(const std::string& component, int version, int min_reader) {
+  return absl::StrCat("\n;INSERT INTO schema_version (component, version, min_reader_version) ",
+                      "VALUES ('", component, "', ", version, ", ", min_reader, ") ",
+                      "ON CONFLICT (component) DO UPDATE SET version = excluded.version, ",
+                      "min_reader_version = excluded.min_reader_version;");
+}
+
+}  // namespace
+
+absl::Status CheckSchema(int binary_version, int schema_version, int min_reader_version,
+                         absl::string_view component) {
+  const errors::Metadata metadata = {{"component", std::string(component)},
+                                     {"binary_version", absl::StrCat(binary_version)},
+                                     {"schema_version", absl::StrCat(schema_version)},
+                                     {"min_reader_version", absl::StrCat(min_reader_version)}};
+  if (binary_version > schema_version) {
+    return errors::Unavailable(
+        "SCHEMA_BEHIND",
+        absl::StrCat("The schema of ", component, " is at version ", schema_version,
+                     "; this binary needs ", binary_version, ". Run the migration."),
+        "database", absl::Seconds(1));
+  }
+  if (min_reader_version > binary_version) {
+    return errors::FailedPrecondition(
+        "SCHEMA_AHEAD",
+        absl::StrCat("The schema of ", component, " serves binaries from version ",
+                     min_reader_version, "; this one is ", binary_version, ". Upgrade it."),
+        metadata);
+  }
+  return absl::OkStatus();
+}
+
+namespace internal {
+
+std::vector<Component> WithFoundation(std::vector<Component> components) {
+  for (const Component& component : components) {
+    if (component.name == Foundation().name) return components;
+  }
+  components.insert(components.begin(), Foundation());
+  return components;
+}
+
+const std::vector<Migration>& Steps(const Component& component, Engine engine) {
+  return engine == Engine::kSqlite ? component.sqlite : component.postgres;
+}
+
+absl::Status CheckSchema(const std::vector<Component>& components, Engine engine,
+                         const Result& versions) {
+  std::map<std::string, Version> present = Versions(versions);
+  for (const Component& component : components) {
+    const std::vector<Migration>& steps = Steps(component, engine);
+    if (steps.empty()) continue;
+    const Version& version = present[component.name];
+    RETURN_IF_ERROR(sql::CheckSchema(steps.back().version, version.schema, version.min_reader,
+                                     component.name));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyMissing(const std::vector<Component>& components, Engine engine,
+                          const Result& versions,
+                          absl::FunctionRef<absl::Status(const std::string& sql)> apply) {
+  std::map<std::string, Version> present = Versions(versions);
+  for (const Component& component : components) {
+    Version& version = present[component.name];
+    for (const Migration& step : Steps(component, engine)) {
+      if (step.version <= version.schema) continue;
+      version.min_reader = MinReader(step, version.min_reader);
+      RETURN_IF_ERROR(apply(
+          absl::StrCat(step.sql, RecordVersion(component.name, step.version, version.min_reader))));
+      version.schema = step.version;
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string CreateVersions(Engine engine) {
+  return absl::StrCat("CREATE TABLE IF NOT EXISTS schema_version (component TEXT PRIMARY KEY, ",
+                      "version BIGINT NOT NULL, min_reader_version BIGINT NOT NULL);",
+                      engine == Engine::kPostgres
+                          ? "GRANT SELECT ON schema_version TO rapport_app, rapport_feed;"
+                          : "");
+}
+
+std::string CreateFeedState() {
+  return absl::StrCat("INSERT INTO feed_state (id, epoch, last_position) VALUES (1, '",
+                      ids::NewUlid(), "', 0) ON CONFLICT (id) DO NOTHING");
+}
+
+}  // namespace internal
+
+namespace {
+
+// The migrator's plain connection: scripts of many statements, one user, nothing hot.
+class Migrator {
+ public:
+  explicit Migrator(internal::PostgresHandle handle) : handle_(std::move(handle)) {}
+
+  // Runs `sql`; its last result's cells as text. `state` gets the SQLSTATE of a failure.
+  absl::StatusOr<Result> Run(const std::string& sql, std::string* state = nullptr) {
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(handle_.get(), sql.c_str()),
+                                                                PQclear);
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      const char* code = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+      if (state != nullptr) *state = code == nullptr ? "" : code;
+      if (code == nullptr) return internal::DatabaseUnavailable();
+      // Unlike a statement's, a migration's failure is told: it concerns the operator alone.
+      return errors::FailedPrecondition(
+          "MIGRATION_FAILED", absl::StrCat("PostgreSQL refused a migration step: ", code, ", ",
+                                           PQresultErrorField(result.get(),
+                                                              PG_DIAG_MESSAGE_PRIMARY)));
+    }
+    std::vector<Value> cells;
+    const int columns = PQnfields(result.get());
+    for (int i = 0; i < PQntuples(result.get()) * columns; ++i) {
+      cells.push_back(Text(PQgetvalue(result.get(), i / columns, i % columns)));
+    }
+    return Result(columns, std::move(cells), 0);
+  }
+
+  absl::StatusOr<Result> ReadVersions() {
+    ASSIGN_OR_RETURN(const Result text, Run(internal::kSelectVersions));
+    std::vector<Value> cells;
+    for (size_t row = 0; row < text.rows(); ++row) {
+      cells.push_back(text.at(row, 0));
+      for (int column : {1, 2}) {
+        int64_t number = 0;
+        (void)absl::SimpleAtoi(text.Text(row, column), &number);
+        cells.push_back(Int(number));
+      }
+    }
+    return Result(3, std::move(cells), 0);
+  }
+
+  absl::Status CreateRole(const std::string& role) {
+    ASSIGN_OR_RETURN(const Result found,
+                     Run(absl::StrCat("SELECT 1 FROM pg_roles WHERE rolname = '", role, "'")));
+    if (!found.empty()) return absl::OkStatus();
+    std::string state;
+    const absl::Status status = Run(absl::StrCat("CREATE ROLE ", role, " LOGIN"), &state).status();
+    // Roles belong to the whole cluster, where another database's migration may have been faster.
+    if (status.ok() || state == "42710" || state == "23505") return absl::OkStatus();
+    if (state != "42501") return status;
+    return errors::FailedPrecondition(
+        "ROLE_MISSING", absl::StrCat("The role ", role, " is missing and this user may not create ",
+                                     "it. As a superuser, run: CREATE ROLE ", role, " LOGIN;"));
+  }
+
+ private:
+  internal::PostgresHandle handle_;
+};
+
+}  // namespace
+
+absl::Status MigratePostgres(const MigrateOptions& options) {
+  const PostgresOptions& database = options.database;
+  ASSIGN_OR_RETURN(
+      internal::PostgresHandle handle,
+      internal::ConnectPostgres({database.host, database.port, database.name, database.user,
+                                 database.password_file},
+                                absl::Now() + absl::Seconds(10)));
+  Migrator migrator(std::move(handle));
+  // The lock is the session's: it outlives each step's transaction and dies with a killed run.
+  std::string state;
+  const absl::Status locked =
+      migrator.Run("SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';"
+                   "SELECT pg_advisory_lock(hashtextextended('rapport.migrate', 0))", &state)
+          .status();
+  if (state == "55P03") {
+    return errors::Unavailable("MIGRATION_RUNNING", "Another migration is running. Repeat later.",
+                               "database", absl::Seconds(10));
+  }
+  RETURN_IF_ERROR(locked);
+  for (const char* role : {"rapport_app", "rapport_feed"}) {
+    RETURN_IF_ERROR(migrator.CreateRole(role));
+  }
+  // A step that waits longer for a table would stall every query queued behind it.
+  RETURN_IF_ERROR(migrator.Run(absl::StrCat("SET lock_timeout = '5s';",
+                                            internal::CreateVersions(Engine::kPostgres)))
+                      .status());
+
+  const std::vector<Component> components = internal::WithFoundation(options.components);
+  ASSIGN_OR_RETURN(const Result versions, migrator.ReadVersions());
+  RETURN_IF_ERROR(internal::ApplyMissing(
+      components, Engine::kPostgres, versions, [&](const std::string& sql) -> absl::Status {
+        const absl::Status status = migrator.Run(absl::StrCat("BEGIN;", sql, "COMMIT")).status();
+        if (!status.ok()) (void)migrator.Run("ROLLBACK");
+        return status;
+      }));
+  return migrator.Run(internal::CreateFeedState()).status();
+}
+
+}  // namespace rapport::sql

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# A private PostgreSQL for tests, in a temporary folder, on a free loopback port.
+#
+#   postgres.sh start FILE   starts one and writes "host=… port=… superuser=…" to FILE
+#   postgres.sh stop FILE    stops the one in FILE and removes it
+#   postgres.sh run          starts one, prints the line, and stops it when stdin ends
+#
+# Durability is off: what survives a crash is not tested with this server.
+set -euo pipefail
+
+bin=${RAPPORT_POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
+user=()
+if [[ $(id -u) == 0 ]]; then user=(runuser -u postgres --); fi  # initdb refuses root
+
+free_port() {
+  local port
+  for _ in $(seq 100); do
+    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "$port"; return; fi
+  done
+  echo "no free port" >&2
+  return 1
+}
+
+start() {
+  folder=$("${user[@]}" mktemp -d "${TMPDIR:-/tmp}/rapport-postgres.XXXXXX")
+  "${user[@]}" "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C \
+    --no-sync >"$folder.log" 2>&1 || { cat "$folder.log" >&2; return 1; }
+  local port
+  for _ in 1 2 3 4 5; do
+    port=$(free_port)
+    if "${user[@]}" "$bin/pg_ctl" -D "$folder/data" -l "$folder/server.log" -w -t 60 -s start -o \
+        "-h 127.0.0.1 -p $port -k '' -c fsync=off -c full_page_writes=off \
+         -c max_connections=300 -c shared_buffers=64MB -c max_wal_size=256MB \
+         -c max_locks_per_transaction=128" 2>>"$folder.log"; then
+      connection="host=127.0.0.1 port=$port superuser=postgres"
+      return
+    fi
+  done
+  cat "$folder.log" >&2
+  "${user[@]}" cat "$folder/server.log" >&2
+  return 1
+}
+
+stop() {
+  "${user[@]}" "$bin/pg_ctl" -D "$1/data" -m immediate -w -s stop || true
+  rm -rf "$1" "$1.log"
+}
+
+case "${1:-}" in
+  start)
+    if [[ -f $2.folder ]]; then stop "$(cat "$2.folder")" 2>/dev/null; fi
+    mkdir -p "$(dirname "$2")"
+    # The server inherits no descriptor of ours, or whoever reads our output would wait for it.
+    start </dev/null
+    echo "$folder" >"$2.folder"
+    echo "$connection" >"$2.new"
+    mv "$2.new" "$2"
+    ;;
+  stop)
+    if [[ -f $2.folder ]]; then stop "$(cat "$2.folder")"; fi
+    rm -f "$2" "$2.folder"
+    ;;
+  run)
+    exec 4<&0
+    trap '' INT TERM HUP  # only the end of stdin stops us: our parent's exit, however it dies
+    start </dev/null 4<&-
+    echo "$connection"
+    exec >&-
+    cat <&4 >/dev/null || true
+    stop "$folder"
+    ;;
+  *)
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac

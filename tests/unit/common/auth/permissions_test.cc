@@ -1,0 +1,139 @@
+#include "common/auth/permissions.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "common/auth/principal.h"
+#include "gtest/gtest.h"
+
+namespace rapport::auth {
+namespace {
+
+std::string Granted(absl::string_view role) {
+  std::vector<std::string> granted;
+  for (absl::string_view permission : AllPermissions()) {
+    if (RoleGrants(role, permission)) granted.emplace_back(permission);
+  }
+  return absl::StrJoin(granted, " ");
+}
+
+TEST(PermissionsTest, AreSortedAndDistinct) {
+  const auto all = AllPermissions();
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  EXPECT_EQ(std::set<absl::string_view>(all.begin(), all.end()).size(), all.size());
+  for (absl::string_view permission : all) EXPECT_TRUE(IsPermission(permission)) << permission;
+  EXPECT_FALSE(IsPermission("notes"));
+  EXPECT_FALSE(IsPermission("notes.*"));
+  EXPECT_FALSE(IsPermission(""));
+}
+
+// The table, written out: a change to a role shows here as well.
+TEST(PermissionsTest, EachRoleGrantsWhatItsTableSays) {
+  const std::map<std::string, std::string> expected = {
+      {"analyst", "outcomes.read"},
+      {"clinic_manager",
+       "appointments.read appointments.write assessments.due courses.read courses.schedule "
+       "directory.read directory.write instruments.read organizations.read outcomes.read "
+       "protocols.read"},
+      {"guardian_proxy", ""},
+      {"integration",
+       "appointments.read appointments.write assessments.record courses.schedule directory.read "
+       "events.watch instruments.read protocols.read scores.compute"},
+      {"organization_admin",
+       "directory.read directory.write instruments.read organizations.read organizations.update "
+       "protocols.read"},
+      {"patient_proxy", "assessments.record"},
+      {"platform_operator", "events.retry organizations.create organizations.read"},
+      {"privacy_officer", "audit.read"},
+      {"scheduler",
+       "appointments.read appointments.write courses.schedule directory.read protocols.read"},
+      {"supervisor",
+       "alerts.read appointments.read assessments.due assessments.read cases.read courses.read "
+       "courses.schedule directory.read instruments.read notes.read notes.sign progress.read "
+       "protocols.read scores.compute"},
+      {"therapist",
+       "alerts.read alerts.write appointments.read appointments.write assessments.due "
+       "assessments.read assessments.record cases.read cases.write courses.read courses.schedule "
+       "courses.write directory.read instruments.read notes.read notes.sign notes.write "
+       "progress.read protocols.read scores.compute"},
+  };
+  ASSERT_EQ(AllRoles().size(), expected.size());
+  for (absl::string_view role : AllRoles()) {
+    ASSERT_TRUE(expected.count(std::string(role))) << role;
+    EXPECT_EQ(Granted(role), expected.at(std::string(role))) << role;
+  }
+}
+
+TEST(PermissionsTest, WhoeverReadsACourseInFullMaySeeItsSchedule) {
+  for (absl::string_view role : AllRoles()) {
+    if (RoleGrants(role, "courses.read")) {
+      EXPECT_TRUE(RoleGrants(role, "courses.schedule")) << role;
+    }
+  }
+  for (absl::string_view service : {"scheduling", "assessment", "notes"}) {
+    if (ServiceGrants(service, "courses.read")) {
+      EXPECT_TRUE(ServiceGrants(service, "courses.schedule")) << service;
+    }
+  }
+}
+
+TEST(PermissionsTest, NotesAreOpenToTheirCliniciansOnly) {
+  for (absl::string_view role : AllRoles()) {
+    const bool clinical = role == "therapist" || role == "supervisor";
+    EXPECT_EQ(RoleGrants(role, "notes.read"), clinical) << role;
+    EXPECT_EQ(RoleGrants(role, "cases.read"), clinical) << role;
+    EXPECT_EQ(RoleGrants(role, "notes.write"), role == "therapist") << role;
+  }
+}
+
+TEST(PermissionsTest, UnknownNamesGrantNothing) {
+  EXPECT_EQ(Granted("root"), "");
+  EXPECT_EQ(Granted(""), "");
+  EXPECT_EQ(Granted("Therapist"), "");
+  EXPECT_FALSE(RoleGrants("therapist", "notes.*"));
+  EXPECT_FALSE(RoleGrants("therapist", ""));
+  EXPECT_FALSE(ServiceGrants("billing", "events.watch"));
+  EXPECT_FALSE(ServiceGrants("", "events.watch"));
+  EXPECT_FALSE(RoleGrants("notes", "events.watch")) << "a service is no role";
+}
+
+TEST(PermissionsTest, ServicesHaveTheirFixedLists) {
+  const std::map<std::string, std::string> expected = {
+      {"scheduling", "events.watch suitability.check"},
+      {"assessment", "appointments.read courses.read courses.schedule events.watch"},
+      {"notes",
+       "appointments.read assessments.read courses.read courses.schedule events.watch "
+       "progress.read"},
+  };
+  for (const auto& [service, permissions] : expected) {
+    std::vector<std::string> granted;
+    for (absl::string_view permission : AllPermissions()) {
+      if (ServiceGrants(service, permission)) granted.emplace_back(permission);
+    }
+    EXPECT_EQ(absl::StrJoin(granted, " "), permissions) << service;
+  }
+}
+
+TEST(PrincipalTest, MayUseWhatAnyOfItsRolesGrants) {
+  Principal user;
+  user.roles = {"scheduler", "privacy_officer"};
+  EXPECT_TRUE(user.MayUse("appointments.write"));
+  EXPECT_TRUE(user.MayUse("audit.read"));
+  EXPECT_FALSE(user.MayUse("notes.read"));
+  EXPECT_EQ(user.service(), "");
+
+  Principal service;
+  service.kind = Principal::Kind::kService;
+  service.subject = "service:scheduling";
+  service.roles = {"therapist"};
+  EXPECT_EQ(service.service(), "scheduling");
+  EXPECT_TRUE(service.MayUse("suitability.check"));
+  EXPECT_FALSE(service.MayUse("notes.read")) << "a service has no roles";
+}
+
+}  // namespace
+}  // namespace rapport::auth
