@@ -1,0 +1,31 @@
+#ifndef RAPPORT_SERVICES_SCHEDULING_RPC_ORGANIZATION_HANDLERS_H_
+#define RAPPORT_SERVICES_SCHEDULING_RPC_ORGANIZATION_HANDLERS_H_
+
+#include "absl/status/statusor.h"
+#include "common/call/call_context.h"
+#include "common/call/registry.h"
+#include "common/sql/database.h"
+#include "rapport/scheduling/v1/organization_service.pb.h"
+
+namespace rapport::scheduling {
+
+// Answers OrganizationService.
+class OrganizationHandlers {
+ public:
+  explicit OrganizationHandlers(sql::Database& database) : database_(database) {}
+  void Register(call::Registry& registry);
+
+  absl::StatusOr<v1::Organization> CreateOrganization(const call::CallContext& context,
+                                                      const v1::CreateOrganizationRequest& request);
+  absl::StatusOr<v1::Organization> GetOrganization(const call::CallContext& context,
+                                                   const v1::GetOrganizationRequest& request);
+  absl::StatusOr<v1::Organization> UpdateOrganization(const call::CallContext& context,
+                                                      const v1::UpdateOrganizationRequest& request);
+
+ private:
+  sql::Database& database_;
+};
+
+}  // namespace rapport::scheduling
+
+#endif  // RAPPORT_SERVICES_SCHEDULING_RPC_ORGANIZATION_HANDLERS_H_

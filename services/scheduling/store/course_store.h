@@ -1,0 +1,57 @@
+#ifndef RAPPORT_SERVICES_SCHEDULING_STORE_COURSE_STORE_H_
+#define RAPPORT_SERVICES_SCHEDULING_STORE_COURSE_STORE_H_
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/sql/database.h"
+#include "rapport/scheduling/v1/course.pb.h"
+#include "services/scheduling/store/scope.h"
+#include "services/scheduling/store/stored.h"
+
+// Courses, by the ids in their names. What is derived from appointments (sessions_used, phase) is not
+// stored and comes beside.
+namespace rapport::scheduling::store {
+
+struct CourseRow : Stored<v1::Course> {
+  bool sees_to = false;   // the scope's clinician treats, or covers for who does
+  int sessions_used = 0;
+  int sessions_held = 0;  // COMPLETED
+};
+
+// Whoever asks: the caller decides by the row what may be known. kNotFound.
+absl::StatusOr<CourseRow> GetCourse(sql::Session& session, absl::string_view name,
+                                    const Scope& scope);
+
+// Whether the scope's clinician is `clinician`, or covers for them.
+absl::StatusOr<bool> SeesTo(sql::Session& session, absl::string_view clinician,
+                            const Scope& scope);
+
+absl::Status InsertCourse(sql::Transaction& tx, const v1::Course& course);
+
+// To version + 1. kAborted LOST_RACE.
+absl::Status UpdateCourse(sql::Transaction& tx, const v1::Course& course, int64_t version);
+
+struct CourseFilter {
+  std::string clinician_id;                  // empty: any
+  std::string patient_id;                    // empty: any
+  std::vector<v1::CourseState> states;       // empty: any
+};
+// Newest first; the key of the last course of the page before.
+struct CourseKey {
+  int64_t create_micros = std::numeric_limits<int64_t>::max();
+  std::string id;
+};
+
+// Those within the scope.
+absl::StatusOr<std::vector<CourseRow>> ListCourses(sql::Session& session,
+                                                   absl::string_view organization_id,
+                                                   const Scope& scope, const CourseFilter& filter,
+                                                   const CourseKey& after, int limit);
+
+}  // namespace rapport::scheduling::store
+
+#endif  // RAPPORT_SERVICES_SCHEDULING_STORE_COURSE_STORE_H_
