@@ -1,0 +1,24 @@
+#include "common/care/care.h"
+#include "common/rpc/service_main.h"
+#include "services/assessment/migrations/migrations.h"
+#include "services/assessment/rpc/service.h"
+
+int main(int argc, char** argv) {
+  using rapport::assessment::AssessmentService;
+  using rapport::assessment::Dependencies;
+  return rapport::rpc::ServiceMain(
+      argc, argv,
+      {.name = "assessment",
+       .port = 7402,
+       .health_port = 7412,
+       .metrics_port = 7422,
+       .peers = {"scheduling"},
+       .migrations = {rapport::care::Migrations(), rapport::assessment::Migrations()},
+       .make = [](rapport::rpc::Process& process) {
+         return rapport::rpc::Host(std::make_unique<AssessmentService>(
+             Dependencies{.database = process.database,
+                          .clock = process.clock,
+                          .metrics = process.metrics,
+                          .scheduling_feed = process.feed("scheduling")}));
+       }});
+}

@@ -1,0 +1,150 @@
+#include "services/assessment/rpc/alert_handlers.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "common/call/mutate.h"
+#include "common/call/pages.h"
+#include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
+#include "common/time/convert.h"
+#include "common/time/zones.h"
+#include "services/assessment/domain/alerts.h"
+#include "services/assessment/rpc/alerting.h"
+#include "services/assessment/store/alerts.h"
+
+namespace rapport::assessment {
+namespace {
+
+struct SeenAlert {
+  store::StoredAlert stored;
+  std::string clinician;  // the caller; empty for a service
+  absl::TimeZone zone;    // the patient's
+};
+
+// kNotFound ("Alert") where it is absent or not for the caller to know.
+absl::StatusOr<SeenAlert> RequireAlert(sql::Session& session, const call::CallContext& context,
+                                       absl::string_view name) {
+  SeenAlert seen;
+  ASSIGN_OR_RETURN(seen.stored, store::GetAlert(session, name));
+  ASSIGN_OR_RETURN(const care::Reach reach, care::ReachOf(session, context));
+  seen.clinician = reach.clinician;
+  const absl::StatusOr<care::CourseFacts> course =
+      care::GetCourse(session, seen.stored.alert.course());
+  if (!course.ok() && !absl::IsNotFound(course.status())) return course.status();
+  const bool owns = !reach.clinician.empty() && reach.clinician == seen.stored.alert.owner();
+  const bool treats = course.ok() && reach.Reaches(course->state.clinician());
+  if (!owns && !treats && !context.is_service()) return errors::NotFound("Alert");
+  const auto zone = time::LoadZone(course.ok() ? course->state.patient_time_zone() : "");
+  seen.zone = zone.ok() ? *zone : absl::UTCTimeZone();
+  return seen;
+}
+
+absl::Status RequireState(const v1::Alert& alert, v1::AlertState state) {
+  if (alert.state() == state) return absl::OkStatus();
+  return errors::FailedPrecondition(
+      "ALERT_STATE",
+      state == v1::ALERT_STATE_OPEN ? "The alert is no longer open."
+                                    : "An alert is acknowledged first, and resolved once.",
+      {{"state", v1::AlertState_Name(alert.state())}});
+}
+
+}  // namespace
+
+void AlertHandlers::Register(call::Registry& registry) {
+  registry.Service("rapport.assessment.v1.AlertService", this)
+      .Unary("GetAlert", &AlertHandlers::GetAlert)
+      .Unary("ListAlerts", &AlertHandlers::ListAlerts)
+      .Unary("AcknowledgeAlert", &AlertHandlers::AcknowledgeAlert)
+      .Unary("ResolveAlert", &AlertHandlers::ResolveAlert);
+}
+
+absl::StatusOr<v1::Alert> AlertHandlers::GetAlert(const call::CallContext& context,
+                                                  const v1::GetAlertRequest& request) {
+  return call::Read<v1::Alert>(
+      database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::Alert> {
+        ASSIGN_OR_RETURN(SeenAlert seen, RequireAlert(session, context, request.name()));
+        return std::move(seen.stored.alert);
+      });
+}
+
+absl::StatusOr<v1::ListAlertsResponse> AlertHandlers::ListAlerts(
+    const call::CallContext& context, const v1::ListAlertsRequest& request) {
+  ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
+  return call::Read<v1::ListAlertsResponse>(
+      database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::ListAlertsResponse> {
+        v1::ListAlertsResponse response;
+        ASSIGN_OR_RETURN(const care::Reach reach, care::ReachOf(session, context));
+        if (reach.clinician.empty()) return response;
+        store::AlertQuery query{.organization_id = context.organization_id,
+                                .clinician = reach.clinician,
+                                .now = context.now,
+                                .course = request.course(),
+                                .owner = request.owner(),
+                                .states = {}};
+        for (const int state : request.states()) {
+          query.states.push_back(static_cast<v1::AlertState>(state));
+        }
+        ASSIGN_OR_RETURN(store::AlertPage listed, store::ListAlerts(session, query, page));
+        for (v1::Alert& alert : listed.alerts) *response.add_alerts() = std::move(alert);
+        if (!listed.next_key.empty()) {
+          response.set_next_page_token(call::NextPageToken(context, listed.next_key));
+        }
+        return response;
+      });
+}
+
+absl::StatusOr<v1::Alert> AlertHandlers::Change(const call::CallContext& context,
+                                                absl::string_view request_id,
+                                                absl::string_view name, absl::string_view etag,
+                                                Edit edit) {
+  return call::Mutate<v1::Alert>(
+      database_, context, request_id,
+      [&](sql::Session& session, absl::string_view) -> absl::StatusOr<v1::Alert> {
+        ASSIGN_OR_RETURN(SeenAlert seen, RequireAlert(session, context, name));
+        return std::move(seen.stored.alert);
+      },
+      [&](call::Change& change) -> absl::StatusOr<v1::Alert> {
+        sql::Transaction& tx = change.tx();
+        store::LockAlerts(tx, context.organization_id);
+        ASSIGN_OR_RETURN(SeenAlert seen, RequireAlert(tx, context, name));
+        auto& [alert, version] = seen.stored;
+        RETURN_IF_ERROR(call::CheckEtag(etag, version));
+        RETURN_IF_ERROR(edit(alert, seen.clinician, seen.zone));
+        RETURN_IF_ERROR(store::UpdateAlert(tx, alert, version));
+        alert.set_etag(call::Etag(version + 1));
+        change.Record(alert.name(), version + 1, EventOf(alert), store::Document(alert));
+        return std::move(alert);
+      });
+}
+
+absl::StatusOr<v1::Alert> AlertHandlers::AcknowledgeAlert(
+    const call::CallContext& context, const v1::AcknowledgeAlertRequest& request) {
+  return Change(context, request.request_id(), request.name(), request.etag(),
+                [&](v1::Alert& alert, const std::string& clinician, absl::TimeZone) {
+                  RETURN_IF_ERROR(RequireState(alert, v1::ALERT_STATE_OPEN));
+                  alert.set_state(v1::ALERT_STATE_ACKNOWLEDGED);
+                  v1::Acknowledgement& acknowledgement = *alert.mutable_acknowledgement();
+                  acknowledgement.set_clinician(clinician);
+                  *acknowledgement.mutable_acknowledge_time() = time::ToTimestamp(context.now);
+                  return absl::OkStatus();
+                });
+}
+
+absl::StatusOr<v1::Alert> AlertHandlers::ResolveAlert(const call::CallContext& context,
+                                                      const v1::ResolveAlertRequest& request) {
+  return Change(context, request.request_id(), request.name(), request.etag(),
+                [&](v1::Alert& alert, const std::string& clinician, absl::TimeZone zone) {
+                  RETURN_IF_ERROR(RequireState(alert, v1::ALERT_STATE_ACKNOWLEDGED));
+                  RETURN_IF_ERROR(CheckResolution(request.resolution(), context.now, zone));
+                  alert.set_state(v1::ALERT_STATE_RESOLVED);
+                  v1::AlertResolution& resolution = *alert.mutable_resolution();
+                  resolution = request.resolution();
+                  resolution.set_clinician(clinician);
+                  *resolution.mutable_resolve_time() = time::ToTimestamp(context.now);
+                  return absl::OkStatus();
+                });
+}
+
+}  // namespace rapport::assessment

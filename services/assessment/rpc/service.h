@@ -1,0 +1,64 @@
+#ifndef RAPPORT_SERVICES_ASSESSMENT_RPC_SERVICE_H_
+#define RAPPORT_SERVICES_ASSESSMENT_RPC_SERVICE_H_
+
+#include <memory>
+
+#include "common/call/registry.h"
+#include "common/concurrency/periodic.h"
+#include "common/events/consumer.h"
+#include "common/sql/database.h"
+#include "common/telemetry/metrics.h"
+#include "common/time/clock.h"
+#include "services/assessment/rpc/alert_handlers.h"
+#include "services/assessment/rpc/assessment_handlers.h"
+#include "services/assessment/rpc/follower.h"
+#include "services/assessment/rpc/instrument_handlers.h"
+#include "services/assessment/rpc/ownership_watch.h"
+#include "services/assessment/rpc/progress_handlers.h"
+#include "services/assessment/rpc/scoring_handlers.h"
+
+namespace rapport::assessment {
+
+struct Dependencies {
+  sql::Database& database;  // with the components care::Migrations() and Migrations()
+  time::Clock& clock;
+  telemetry::Metrics& metrics;
+  events::OpenFeed scheduling_feed;
+};
+
+// The assessment service: its handlers, and what it does by itself (follow scheduling's events, watch
+// the clock for leave and cover). Knows no transport. Its own events are served by a feed::Feed over
+// the same database.
+class AssessmentService {
+ public:
+  explicit AssessmentService(Dependencies dependencies);
+  ~AssessmentService();
+
+  void Register(call::Registry& registry);
+
+  void Start();
+  void Stop();
+
+  // Applies the events that were set aside; see events::Consumer.
+  absl::StatusOr<int> RetryParked() { return consumer_.RetryParked(); }
+
+  // How far scheduling's events are applied.
+  events::Consumer& consumer() { return consumer_; }
+
+ private:
+  sql::Database& database_;
+  time::Clock& clock_;
+  InstrumentHandlers instruments_;
+  ScoringHandlers scoring_;
+  AssessmentHandlers assessments_;
+  ProgressHandlers progress_;
+  AlertHandlers alerts_;
+  SchedulingFollower follower_;
+  events::Consumer consumer_;
+  OwnershipWatch watch_;
+  std::unique_ptr<PeriodicThread> ownership_;
+};
+
+}  // namespace rapport::assessment
+
+#endif  // RAPPORT_SERVICES_ASSESSMENT_RPC_SERVICE_H_

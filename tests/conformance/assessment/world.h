@@ -1,0 +1,232 @@
+#ifndef RAPPORT_TESTS_CONFORMANCE_ASSESSMENT_WORLD_H_
+#define RAPPORT_TESTS_CONFORMANCE_ASSESSMENT_WORLD_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "common/auth/integrity.h"
+#include "common/call/call_context.h"
+#include "common/care/care.h"
+#include "common/ids/ulid.h"
+#include "common/names/names.h"
+#include "common/sql/database.h"
+#include "common/time/clock.h"
+#include "common/time/convert.h"
+#include "rapport/scheduling/v1/events.pb.h"
+#include "services/assessment/data/shipped.h"
+#include "services/assessment/migrations/migrations.h"
+#include "services/assessment/rpc/alert_handlers.h"
+#include "services/assessment/rpc/assessment_handlers.h"
+#include "services/assessment/rpc/follower.h"
+#include "services/assessment/rpc/instrument_handlers.h"
+#include "services/assessment/rpc/ownership_watch.h"
+#include "services/assessment/rpc/progress_handlers.h"
+#include "services/assessment/rpc/scoring_handlers.h"
+#include "tests/support/postgres/databases.h"
+
+namespace rapport::assessment::testing {
+
+namespace proto = scheduling::v1;
+
+// A database of the service, its handlers, and an organisation told by scheduling's events: acme,
+// with the therapists ada and ben, cleo on the duty list, and ada's course c1 of four weekly sessions
+// with patient p1.
+class World {
+ public:
+  explicit World(std::unique_ptr<sql::Database> database)
+      : database_(std::move(database)), clock(kStart) {
+    Organization("acme");
+    for (const char* who : {"ada", "ben", "cleo"}) Clinician("acme", who);
+    Course("acme", "c1", "p1", "ada");
+    for (int week = 0; week < 4; ++week) {
+      Appointment("acme", absl::StrCat("a", week + 1), "c1", "p1", kFirst + absl::Hours(168 * week));
+    }
+  }
+
+  static inline const absl::Time kStart = absl::FromUnixSeconds(1'772'442'000);  // 2026-03-02 09:00
+  static inline const absl::Time kFirst = kStart + absl::Hours(24);
+
+  static std::string In(absl::string_view organization, absl::string_view collection,
+                        absl::string_view id) {
+    return names::InOrganization(organization, collection, id);
+  }
+  static std::string Of(absl::string_view collection, absl::string_view id) {
+    return In("acme", collection, id);
+  }
+
+  // Applies an event of `resource`, as the consumer does.
+  void Tell(absl::string_view organization, absl::string_view resource, int64_t version,
+            const google::protobuf::Message& payload) {
+    common::v1::Event event;
+    event.set_event_id(ids::NewUlid());
+    event.set_organization(names::Organization(organization));
+    event.set_resource(std::string(resource));
+    event.set_version(version);
+    *event.mutable_occur_time() = time::ToTimestamp(clock.Now());
+    event.mutable_payload()->PackFrom(payload);
+    Apply(event);
+  }
+  void Apply(const common::v1::Event& event) {
+    last_event = event;
+    const absl::Status applied = database_->Write(
+        sql::Access::Tenant(names::OrganizationId(event.organization())), Deadline(),
+        [&](sql::Transaction& tx) { return follower.Apply(tx, event); });
+    ASSERT_TRUE(applied.ok()) << applied;
+  }
+
+  void Organization(absl::string_view id, std::vector<std::string> duty = {"cleo"},
+                    std::vector<std::string> crisis = {"GB"}) {
+    proto::OrganizationEvent state;
+    state.set_state(proto::ORGANIZATION_STATE_ACTIVE);
+    for (const auto& who : duty) state.add_duty_list(In(id, "clinicians", who));
+    for (const auto& where : crisis) state.add_crisis_jurisdictions(where);
+    Tell(id, names::Organization(id), ++version_, state);
+  }
+  void Clinician(absl::string_view organization, absl::string_view id) {
+    proto::ClinicianEvent state;
+    state.set_subject(absl::StrCat("subject-", id));
+    Tell(organization, In(organization, "clinicians", id), ++version_, state);
+  }
+  void Course(absl::string_view organization, absl::string_view id, absl::string_view patient,
+              absl::string_view clinician) {
+    proto::CourseEvent state;
+    state.set_state(proto::COURSE_STATE_ACTIVE);
+    state.set_patient(In(organization, "patients", patient));
+    state.set_clinician(In(organization, "clinicians", clinician));
+    state.set_clinic(In(organization, "clinics", "north"));
+    state.set_planned_sessions(4);
+    state.set_patient_jurisdiction("GB-ENG");
+    state.set_patient_time_zone("Europe/London");
+    auto* phq = state.add_measures();
+    phq->set_instrument("phq-9");
+    phq->set_every_sessions(1);
+    auto* gad = state.add_measures();
+    gad->set_instrument("gad-7");
+    gad->set_every_sessions(2);
+    gad->set_at_last_session(true);
+    Tell(organization, In(organization, "courses", id), ++version_, state);
+  }
+  void Appointment(absl::string_view organization, absl::string_view id, absl::string_view course,
+                   absl::string_view patient, absl::Time start,
+                   proto::AppointmentState where = proto::APPOINTMENT_STATE_BOOKED,
+                   bool late = false) {
+    proto::AppointmentEvent state;
+    state.set_course(In(organization, "courses", course));
+    state.set_patient(In(organization, "patients", patient));
+    *state.mutable_start_time() = time::ToTimestamp(start);
+    *state.mutable_end_time() = time::ToTimestamp(start + absl::Minutes(50));
+    state.set_state(where);
+    state.set_cancelled_late(late);
+    state.set_counts_towards_course(where != proto::APPOINTMENT_STATE_CANCELLED &&
+                                    where != proto::APPOINTMENT_STATE_NO_SHOW);
+    Tell(organization, In(organization, "appointments", id), ++version_, state);
+  }
+  void TimeOff(absl::string_view id, absl::string_view clinician, absl::Time start, absl::Time end,
+               bool deleted = false) {
+    proto::TimeOffEvent state;
+    state.set_clinician(Of("clinicians", clinician));
+    *state.mutable_start_time() = time::ToTimestamp(start);
+    *state.mutable_end_time() = time::ToTimestamp(end);
+    state.set_deleted(deleted);
+    Tell("acme", absl::StrCat(Of("clinicians", clinician), "/timeOff/", id), ++version_, state);
+  }
+  void Cover(absl::string_view id, absl::string_view clinician, absl::string_view covering,
+             absl::Time start, absl::Time end) {
+    proto::CoverEvent state;
+    state.set_clinician(Of("clinicians", clinician));
+    state.set_covering_clinician(Of("clinicians", covering));
+    *state.mutable_start_time() = time::ToTimestamp(start);
+    *state.mutable_end_time() = time::ToTimestamp(end);
+    Tell("acme", Of("covers", id), ++version_, state);
+  }
+
+  // A call by `who` ("ada") with `role`, now.
+  call::CallContext By(absl::string_view who, absl::string_view role = "therapist",
+                       absl::string_view organization = "acme",
+                       absl::string_view request = "") {
+    auto principal = std::make_shared<auth::Principal>();
+    principal->subject = absl::StrCat("subject-", who);
+    principal->organization_id = std::string(organization);
+    principal->roles = {std::string(role)};
+    call::CallContext context;
+    context.principal = std::move(principal);
+    context.organization_id = std::string(organization);
+    context.method = "test";
+    context.deadline = Deadline();
+    context.now = clock.Now();
+    context.request_fingerprint = std::string(request);
+    context.integrity = integrity_;
+    return context;
+  }
+
+  // A form of c1 filled in at `at` (default: now), answers as digits; '-' is left out.
+  v1::RecordAssessmentRequest Form(absl::string_view instrument, absl::string_view digits,
+                                   absl::Time at = absl::InfinitePast()) {
+    v1::RecordAssessmentRequest request;
+    request.set_parent("organizations/acme");
+    v1::Assessment& form = *request.mutable_assessment();
+    form.set_course(Of("courses", "c1"));
+    form.set_instrument(absl::StrCat("instruments/", instrument));
+    form.set_administration(v1::ADMINISTRATION_SELF_REPORT);
+    if (at != absl::InfinitePast()) *form.mutable_answer_time() = time::ToTimestamp(at);
+    for (size_t i = 0; i < digits.size(); ++i) {
+      if (digits[i] == '-') continue;
+      v1::Answer& answer = *form.add_answers();
+      answer.set_item(static_cast<int>(i) + 1);
+      answer.set_value(digits[i] - '0');
+    }
+    return request;
+  }
+  absl::StatusOr<v1::RecordAssessmentResponse> Record(absl::string_view instrument,
+                                                      absl::string_view digits,
+                                                      absl::Time at = absl::InfinitePast()) {
+    return assessments.RecordAssessment(By("ada"), Form(instrument, digits, at));
+  }
+
+  std::vector<v1::Alert> Alerts(absl::string_view who) {
+    v1::ListAlertsRequest request;
+    request.set_parent("organizations/acme");
+    const auto listed = alerts.ListAlerts(By(who), request);
+    EXPECT_TRUE(listed.ok()) << listed.status();
+    if (!listed.ok()) return {};
+    return {listed->alerts().begin(), listed->alerts().end()};
+  }
+
+  static absl::Time Deadline() { return absl::Now() + absl::Seconds(30); }
+  sql::Database& database() { return *database_; }
+
+ private:
+  std::unique_ptr<sql::Database> database_;
+  std::shared_ptr<const auth::IntegrityKey> integrity_ =
+      *auth::IntegrityKey::Parse(std::string(64, '7') + "\n");
+  int64_t version_ = 0;
+
+ public:
+  time::ManualClock clock;
+  common::v1::Event last_event;
+  SchedulingFollower follower{clock};
+  OwnershipWatch watch{*database_, clock};
+  InstrumentHandlers instruments{ShippedInstruments()};
+  ScoringHandlers scoring{ShippedInstruments()};
+  AssessmentHandlers assessments{*database_, ShippedInstruments()};
+  ProgressHandlers progress{*database_, ShippedInstruments()};
+  AlertHandlers alerts{*database_};
+};
+
+// A world for each test, on each engine.
+class WorldTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory> {
+ protected:
+  World world{GetParam().make()};
+};
+
+}  // namespace rapport::assessment::testing
+
+#endif  // RAPPORT_TESTS_CONFORMANCE_ASSESSMENT_WORLD_H_

@@ -1,0 +1,94 @@
+#include "services/assessment/rpc/service.h"
+
+#include <memory>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/time/time.h"
+#include "common/auth/integrity.h"
+#include "common/call/call_context.h"
+#include "common/call/registry.h"
+#include "common/care/care.h"
+#include "common/errors/errors.h"
+#include "services/assessment/data/shipped.h"
+#include "services/assessment/migrations/migrations.h"
+#include "tests/support/postgres/databases.h"
+
+namespace rapport::assessment {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+call::CallContext Context() {
+  call::CallContext context;
+  context.method = "test";
+  context.integrity = *auth::IntegrityKey::Parse(std::string(64, '7') + "\n");
+  return context;
+}
+
+TEST(AssessmentService, AnswersEveryMethodAndStops) {
+  const auto database = sql::testing::Sqlite({care::Migrations(), Migrations()}).make();
+  const auto metrics = telemetry::Metrics::Unserved();
+  time::ManualClock clock(absl::FromUnixSeconds(1'770'000'000));
+  AssessmentService service({.database = *database,
+                             .clock = clock,
+                             .metrics = *metrics,
+                             .scheduling_feed = [](const common::v1::WatchRequest&) {
+                               return errors::Unavailable("PEER_UNAVAILABLE", "down", "scheduling");
+                             }});
+  call::Registry registry;
+  service.Register(registry);
+  EXPECT_TRUE(registry.Complete().ok()) << registry.Complete();
+  EXPECT_THAT(registry.services(), SizeIs(5));
+  service.Start();
+  service.Stop();
+}
+
+TEST(ScoringHandlers, ScoreWithTheNewestOrANamedRevision) {
+  ScoringHandlers handlers(ShippedInstruments());
+  v1::ScoreRequest request;
+  request.set_instrument("instruments/gad-7");
+  for (int item = 1; item <= 7; ++item) {
+    request.add_answers()->set_item(item);
+    request.mutable_answers(item - 1)->set_value(2);
+  }
+  const auto scored = handlers.Score(Context(), request);
+  ASSERT_TRUE(scored.ok());
+  EXPECT_EQ(scored->score().total(), 14);
+  EXPECT_EQ(scored->score().severity(), "moderate");
+  EXPECT_EQ(scored->score().explanation().instrument(), "instruments/gad-7/revisions/1");
+  EXPECT_EQ(scored->score().explanation().rule(), "sum of 7 items");
+
+  request.mutable_answers(3)->set_value(4);
+  EXPECT_EQ(errors::FieldViolations(handlers.Score(Context(), request).status())[0].field,
+            "answers[3].value");
+  request.set_instrument("instruments/gad-7/revisions/9");
+  EXPECT_EQ(errors::FieldViolations(handlers.Score(Context(), request).status())[0].field,
+            "instrument");
+}
+
+TEST(InstrumentHandlers, GetAndListInPages) {
+  InstrumentHandlers handlers(ShippedInstruments());
+  v1::GetInstrumentRequest get;
+  get.set_name("instruments/phq-9");
+  EXPECT_EQ(handlers.GetInstrument(Context(), get)->name(), "instruments/phq-9/revisions/1");
+  get.set_name("instruments/none");
+  EXPECT_TRUE(absl::IsNotFound(handlers.GetInstrument(Context(), get).status()));
+
+  v1::ListInstrumentsRequest list;
+  list.set_page_size(1);
+  std::vector<std::string> names;
+  do {
+    const auto page = handlers.ListInstruments(Context(), list);
+    ASSERT_TRUE(page.ok());
+    for (const auto& instrument : page->instruments()) names.push_back(instrument.name());
+    list.set_page_token(page->next_page_token());
+  } while (!list.page_token().empty());
+  EXPECT_THAT(names,
+              ElementsAre("instruments/gad-7/revisions/1", "instruments/phq-9/revisions/1"));
+}
+
+}  // namespace
+}  // namespace rapport::assessment
