@@ -1,0 +1,54 @@
+#include "services/notes/domain/canonical.h"
+
+#include <openssl/sha.h>
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+
+namespace rapport::notes {
+namespace {
+
+std::string Deterministic(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  {
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&out);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string CanonicalNote(const v1::Note& note) {
+  v1::Note signed_part;
+  signed_part.set_name(note.name());
+  signed_part.set_appointment(note.appointment());
+  signed_part.set_session_number(note.session_number());
+  signed_part.set_phase(note.phase());
+  signed_part.set_author(note.author());
+  *signed_part.mutable_content() = note.content();
+  *signed_part.mutable_prefill() = note.prefill();
+  return Deterministic(signed_part);
+}
+
+std::string CanonicalAddendum(absl::string_view note_name, absl::string_view note_sha256,
+                              int number, absl::string_view text) {
+  v1::Note signed_part;
+  signed_part.set_name(std::string(note_name));
+  signed_part.mutable_signature()->set_content_sha256(std::string(note_sha256));
+  v1::Addendum& addendum = *signed_part.add_addenda();
+  addendum.set_number(number);
+  addendum.set_text(std::string(text));
+  return Deterministic(signed_part);
+}
+
+std::string Sha256(absl::string_view bytes) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+}  // namespace rapport::notes

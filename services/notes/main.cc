@@ -1,0 +1,26 @@
+#include "common/care/care.h"
+#include "common/rpc/service_main.h"
+#include "services/notes/migrations/migrations.h"
+#include "services/notes/rpc/service.h"
+
+int main(int argc, char** argv) {
+  using rapport::notes::Dependencies;
+  using rapport::notes::NotesService;
+  return rapport::rpc::ServiceMain(
+      argc, argv,
+      {.name = "notes",
+       .port = 7403,
+       .health_port = 7413,
+       .metrics_port = 7423,
+       .peers = {"scheduling", "assessment"},
+       .migrations = {rapport::care::Migrations(), rapport::notes::Migrations()},
+       .make = [](rapport::rpc::Process& process) {
+         return rapport::rpc::Host(std::make_unique<NotesService>(
+             Dependencies{.database = process.database,
+                          .clock = process.clock,
+                          .metrics = process.metrics,
+                          .scheduling = process.peer("scheduling"),
+                          .assessment = process.peer("assessment"),
+                          .scheduling_feed = process.feed("scheduling")}));
+       }});
+}

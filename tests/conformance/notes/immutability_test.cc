@@ -1,0 +1,190 @@
+// What the database itself refuses, whoever asks.
+#include "common/names/names.h"
+#include "tests/conformance/notes/fixture.h"
+
+namespace rapport::notes::testing {
+namespace {
+
+#define STATEMENT(variable, text) \
+  const sql::Statement variable { "test.notes." #variable, text }
+
+STATEMENT(kChangeText, "UPDATE session_note SET document = $2 WHERE organization_id = $1");
+STATEMENT(kBackToDraft,
+          "UPDATE session_note SET state = 1, signature = NULL WHERE organization_id = $1");
+STATEMENT(kMoveVersion, "UPDATE session_note SET version = version + 1 WHERE organization_id = $1");
+STATEMENT(kDeleteNote, "DELETE FROM session_note WHERE organization_id = $1");
+STATEMENT(kAddPrefill,
+          "INSERT INTO note_prefill (organization_id, case_id, note_id, document) "
+          "VALUES ($1, 'c1', $2, $3)");
+STATEMENT(kChangePrefill, "UPDATE note_prefill SET document = $2 WHERE organization_id = $1");
+STATEMENT(kDeletePrefill, "DELETE FROM note_prefill WHERE organization_id = $1");
+STATEMENT(kAddAddendum,
+          "INSERT INTO note_addendum (organization_id, case_id, note_id, number, document) "
+          "VALUES ($1, 'c1', $2, $3, $4)");
+STATEMENT(kChangeAddendum, "UPDATE note_addendum SET document = $2 WHERE organization_id = $1");
+STATEMENT(kDeleteAddendum, "DELETE FROM note_addendum WHERE organization_id = $1");
+STATEMENT(kChangeDetermination, "UPDATE determination SET document = $2 WHERE organization_id = $1");
+STATEMENT(kBackInForce,
+          "UPDATE determination SET reopen_time = NULL, reopen_clinician = NULL, "
+          "reopen_reason = NULL WHERE organization_id = $1");
+STATEMENT(kReopenWithText,
+          "UPDATE determination SET reopen_time = 1, reopen_clinician = 'x', reopen_reason = 'y', "
+          "document = $2 WHERE organization_id = $1");
+STATEMENT(kReopenOnly,
+          "UPDATE determination SET reopen_time = 1, reopen_clinician = 'x', reopen_reason = 'y' "
+          "WHERE organization_id = $1");
+STATEMENT(kDeleteDetermination, "DELETE FROM determination WHERE organization_id = $1");
+STATEMENT(kChangeFormulation, "UPDATE formulation SET document = $2 WHERE organization_id = $1");
+STATEMENT(kDeleteFormulation, "DELETE FROM formulation WHERE organization_id = $1");
+STATEMENT(kChangeRisk, "UPDATE risk_assessment SET document = $2 WHERE organization_id = $1");
+STATEMENT(kDeleteRisk, "DELETE FROM risk_assessment WHERE organization_id = $1");
+STATEMENT(kChangePlan, "UPDATE safety_plan SET document = $2 WHERE organization_id = $1");
+STATEMENT(kDeletePlan, "DELETE FROM safety_plan WHERE organization_id = $1");
+STATEMENT(kCountNotes, "SELECT count(*) FROM session_note WHERE organization_id = $1");
+
+class ImmutabilityTest : public NotesTest {
+ protected:
+  v1::Note Draft() {
+    v1::StartNoteRequest request;
+    request.set_parent(CaseName());
+    request.set_appointment(Appointment("a1"));
+    const auto note = notes_.StartNote(By("ada"), request);
+    EXPECT_TRUE(note.ok()) << note.status();
+    return *note;
+  }
+
+  v1::Note Signed() {
+    v1::SaveDraftRequest save;
+    save.set_name(Draft().name());
+    save.mutable_content()->set_symptom_event_link("link");
+    save.mutable_content()->set_plan("plan");
+    save.set_sequence(1);
+    EXPECT_TRUE(notes_.SaveDraft(By("ada"), save).ok());
+    v1::SignNoteRequest sign;
+    sign.set_name(save.name());
+    const auto note = notes_.SignNote(By("ada"), sign);
+    EXPECT_TRUE(note.ok()) << note.status();
+    return *note;
+  }
+
+  std::string Read(const std::string& name) {
+    v1::GetNoteRequest request;
+    request.set_name(name);
+    return notes_.GetNote(By("ada"), request)->SerializeAsString();
+  }
+
+  static sql::Value Id(const v1::Note& note) { return sql::Text(names::Last(note.name())); }
+};
+
+const sql::Value kAcme = sql::Text("acme");
+const sql::Value kBytes = sql::Bytes("forged");
+
+// By the trigger; where the serving role may not even try, it is refused before.
+void ExpectRefused(const absl::Status& status, const std::string& constraint) {
+  EXPECT_FALSE(status.ok()) << constraint;
+  const std::string named = errors::MetadataValue(status, "constraint");
+  if (!named.empty()) {
+    EXPECT_EQ(named, constraint);
+  }
+}
+
+TEST_P(ImmutabilityTest, ASignedNoteNeitherChangesNorGoes) {
+  const v1::Note note = Signed();
+  const std::string before = Read(note.name());
+  for (const sql::Statement* statement : {&kBackToDraft, &kMoveVersion}) {
+    const absl::Status refused = Run(*statement, {kAcme});
+    EXPECT_EQ(errors::MetadataValue(refused, "constraint"), "session_note_signed");
+  }
+  EXPECT_EQ(errors::MetadataValue(Run(kChangeText, {kAcme, kBytes}), "constraint"),
+            "session_note_signed");
+  ExpectRefused(Run(kDeleteNote, {kAcme}), "session_note_signed");
+  EXPECT_EQ(Read(note.name()), before);
+}
+
+TEST_P(ImmutabilityTest, ASignedNoteTakesNoNewPartsButAddenda) {
+  const v1::Note note = Signed();
+  EXPECT_EQ(errors::MetadataValue(Run(kAddPrefill, {kAcme, Id(note), kBytes}), "constraint"),
+            "session_note_signed");
+  ExpectRefused(Run(kChangePrefill, {kAcme, kBytes}), "note_prefill_immutable");
+  ExpectRefused(Run(kDeletePrefill, {kAcme}), "note_prefill_immutable");
+  EXPECT_TRUE(Run(kAddAddendum, {kAcme, Id(note), sql::Int(1), sql::Bytes("")}).ok());
+}
+
+TEST_P(ImmutabilityTest, AnAddendumNeedsASignedNoteAndNeverChanges) {
+  v1::Note note = Draft();
+  EXPECT_EQ(errors::MetadataValue(Run(kAddAddendum, {kAcme, Id(note), sql::Int(1), kBytes}),
+                                  "constraint"),
+            "session_note_not_signed");
+  TellAppointment("a1", 2, now_, scheduling::v1::APPOINTMENT_STATE_COMPLETED);
+  v1::SaveDraftRequest save;
+  save.set_name(note.name());
+  save.mutable_content()->set_symptom_event_link("link");
+  save.mutable_content()->set_plan("plan");
+  save.set_sequence(1);
+  ASSERT_TRUE(notes_.SaveDraft(By("ada"), save).ok());
+  v1::SignNoteRequest sign;
+  sign.set_name(note.name());
+  ASSERT_TRUE(notes_.SignNote(By("ada"), sign).ok());
+  ASSERT_TRUE(Run(kAddAddendum, {kAcme, Id(note), sql::Int(1), sql::Bytes("")}).ok());
+  EXPECT_FALSE(Run(kAddAddendum, {kAcme, Id(note), sql::Int(1), kBytes}).ok());
+  ExpectRefused(Run(kChangeAddendum, {kAcme, kBytes}), "note_addendum_immutable");
+  ExpectRefused(Run(kDeleteAddendum, {kAcme}), "note_addendum_immutable");
+}
+
+TEST_P(ImmutabilityTest, ADraftMayChange) {
+  Draft();
+  EXPECT_TRUE(Run(kMoveVersion, {kAcme}).ok());
+}
+
+TEST_P(ImmutabilityTest, ADeterminationIsOnlyOpenedAgainAndOnlyOnce) {
+  auto request = Text<v1::SignDeterminationRequest>(
+      "determination { outcome: SUITABILITY_OUTCOME_SUITABLE patient_preference: 'p' "
+      "alternatives_offered: 'a' reasons { direction: REASON_DIRECTION_FOR text: 't' } }");
+  request.set_parent(CaseName());
+  ASSERT_TRUE(cases_.SignDetermination(By("ada"), request).ok());
+  ExpectRefused(Run(kChangeDetermination, {kAcme, kBytes}), "determination_immutable");
+  ExpectRefused(Run(kReopenWithText, {kAcme, kBytes}), "determination_immutable");
+  ExpectRefused(Run(kDeleteDetermination, {kAcme}), "determination_immutable");
+  EXPECT_TRUE(Run(kReopenOnly, {kAcme}).ok());
+  ExpectRefused(Run(kReopenOnly, {kAcme}), "determination_immutable");
+  ExpectRefused(Run(kBackInForce, {kAcme}), "determination_immutable");
+}
+
+TEST_P(ImmutabilityTest, FormulationsRiskAssessmentsAndSafetyPlansNeverChange) {
+  auto formulation = Text<v1::WriteFormulationRequest>(
+      "formulation { diagnosis: 'd' triggering_events: 't' link: 'l' }");
+  formulation.set_parent(CaseName());
+  ASSERT_TRUE(cases_.WriteFormulation(By("ada"), formulation).ok());
+  v1::CreateRiskAssessmentRequest risk;
+  risk.set_parent(CaseName());
+  ASSERT_TRUE(cases_.CreateRiskAssessment(By("ada"), risk).ok());
+  v1::WriteSafetyPlanRequest plan;
+  plan.set_parent(CaseName());
+  ASSERT_TRUE(cases_.WriteSafetyPlan(By("ada"), plan).ok());
+
+  ExpectRefused(Run(kChangeFormulation, {kAcme, kBytes}), "formulation_immutable");
+  ExpectRefused(Run(kDeleteFormulation, {kAcme}), "formulation_immutable");
+  ExpectRefused(Run(kChangeRisk, {kAcme, kBytes}), "risk_assessment_immutable");
+  ExpectRefused(Run(kDeleteRisk, {kAcme}), "risk_assessment_immutable");
+  ExpectRefused(Run(kChangePlan, {kAcme, kBytes}), "safety_plan_immutable");
+  ExpectRefused(Run(kDeletePlan, {kAcme}), "safety_plan_immutable");
+}
+
+// On SQLite the statement catalogue stands for this.
+TEST_P(ImmutabilityTest, OnPostgresAnotherTenantSeesNoRow) {
+  if (GetParam().name.find("ostgres") == std::string::npos) GTEST_SKIP();
+  Signed();
+  const absl::Status status = database_->Read(
+      sql::Access::Tenant("beta"), Deadline(), [&](sql::Session& session) -> absl::Status {
+        ASSIGN_OR_RETURN(const sql::Result rows, session.Query(kCountNotes, {kAcme}));
+        EXPECT_EQ(rows.Int(0, 0), 0);
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, ImmutabilityTest, ::testing::ValuesIn(NotesEngines()),
+                         sql::testing::EngineName);
+
+}  // namespace
+}  // namespace rapport::notes::testing

@@ -1,0 +1,105 @@
+#include "services/notes/domain/phases.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rapport::notes {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+scheduling::v1::CourseEvent Course(int planned) {
+  scheduling::v1::CourseEvent course;
+  course.set_state(scheduling::v1::COURSE_STATE_ACTIVE);
+  course.set_planned_sessions(planned);
+  const auto add = [&](scheduling::v1::Phase kind, int first, int last) {
+    auto& phase = *course.add_phases();
+    phase.set_phase(kind);
+    phase.set_first_session(first);
+    phase.set_last_session(last);
+  };
+  add(scheduling::v1::PHASE_INITIAL, 1, 3);
+  add(scheduling::v1::PHASE_MIDDLE, 4, 13);
+  add(scheduling::v1::PHASE_TERMINATION, 14, 16);
+  return course;
+}
+
+TEST(PhasesTest, PhaseFollowsFromTheSessionNumber) {
+  struct Row {
+    int planned, session;
+    v1::NotePhase phase;
+  };
+  const Row rows[] = {
+      {16, 1, v1::NOTE_PHASE_INITIAL},      {16, 3, v1::NOTE_PHASE_INITIAL},
+      {16, 4, v1::NOTE_PHASE_MIDDLE},       {16, 13, v1::NOTE_PHASE_MIDDLE},
+      {16, 14, v1::NOTE_PHASE_TERMINATION}, {16, 16, v1::NOTE_PHASE_TERMINATION},
+      {12, 9, v1::NOTE_PHASE_MIDDLE},       {12, 10, v1::NOTE_PHASE_TERMINATION},
+      {12, 15, v1::NOTE_PHASE_TERMINATION},  // beyond the plan
+      {16, 0, v1::NOTE_PHASE_MIDDLE},        // not known
+      {0, 13, v1::NOTE_PHASE_MIDDLE},        // no plan: the protocol's most
+      {0, 14, v1::NOTE_PHASE_TERMINATION},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(PhaseOfSession(Course(row.planned), row.session), row.phase)
+        << row.session << " of " << row.planned;
+  }
+}
+
+TEST(PhasesTest, ACourseInMaintenanceIsInItsMaintenancePhase) {
+  scheduling::v1::CourseEvent course = Course(16);
+  course.set_state(scheduling::v1::COURSE_STATE_MAINTENANCE);
+  EXPECT_EQ(PhaseOfSession(course, 2), v1::NOTE_PHASE_MAINTENANCE);
+}
+
+TEST(PhasesTest, AMiddleSessionNeedsFourEntries) {
+  const v1::NoteTemplate& middle = TemplateOf(v1::NOTE_PHASE_MIDDLE);
+  v1::NoteContent content;
+  EXPECT_THAT(MissingEntries(middle, content),
+              ElementsAre("content.symptom_event_link", "content.focus_kept", "content.tried",
+                          "content.plan"));
+  content.set_symptom_event_link("none found");
+  content.set_focus_kept(v1::FOCUS_KEPT_PARTLY);
+  content.set_tried(" \n\t");
+  content.set_plan("ask for Thursday");
+  EXPECT_THAT(MissingEntries(middle, content), ElementsAre("content.tried"));
+  content.set_tried("communication analysis");
+  EXPECT_THAT(MissingEntries(middle, content), IsEmpty());
+}
+
+TEST(PhasesTest, TheOtherPhasesNeedLess) {
+  EXPECT_THAT(MissingEntries(TemplateOf(v1::NOTE_PHASE_INITIAL), {}),
+              ElementsAre("content.symptom_event_link", "content.plan"));
+  EXPECT_THAT(MissingEntries(TemplateOf(v1::NOTE_PHASE_TERMINATION), {}),
+              ElementsAre("content.symptom_event_link", "content.tried", "content.plan"));
+  EXPECT_THAT(MissingEntries(TemplateOf(v1::NOTE_PHASE_MAINTENANCE), {}),
+              ElementsAre("content.symptom_event_link", "content.plan"));
+}
+
+TEST(PhasesTest, ARepeatedEntryIsGivenOnceItHoldsSomething) {
+  v1::NoteTemplate demanding;
+  demanding.add_required("techniques");
+  v1::NoteContent content;
+  EXPECT_THAT(MissingEntries(demanding, content), ElementsAre("content.techniques"));
+  content.add_techniques(v1::TECHNIQUE_ROLE_PLAY);
+  EXPECT_THAT(MissingEntries(demanding, content), IsEmpty());
+}
+
+TEST(PhasesTest, ANoteIsDueAfterWhatTheOrganisationAllows) {
+  const absl::Time end = absl::FromUnixSeconds(1'000'000);
+  scheduling::v1::OrganizationEvent organization;
+  EXPECT_EQ(NoteDueTime(organization, end), end + absl::Hours(48));
+  organization.mutable_note_due_after()->set_seconds(3600);
+  EXPECT_EQ(NoteDueTime(organization, end), end + absl::Hours(1));
+}
+
+TEST(PhasesTest, OnlyAttendedSessionsAreNoted) {
+  EXPECT_TRUE(IsHeld(scheduling::v1::APPOINTMENT_STATE_CHECKED_IN));
+  EXPECT_TRUE(IsHeld(scheduling::v1::APPOINTMENT_STATE_COMPLETED));
+  EXPECT_FALSE(IsHeld(scheduling::v1::APPOINTMENT_STATE_BOOKED));
+  EXPECT_FALSE(IsHeld(scheduling::v1::APPOINTMENT_STATE_NO_SHOW));
+  EXPECT_FALSE(IsHeld(scheduling::v1::APPOINTMENT_STATE_CANCELLED));
+}
+
+}  // namespace
+}  // namespace rapport::notes
