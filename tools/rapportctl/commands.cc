@@ -1,0 +1,186 @@
+#include "tools/rapportctl/commands.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/auth/development_keys.h"
+#include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
+#include "google/protobuf/dynamic_message.h"
+#include "google/protobuf/util/json_util.h"
+#include "rapport/assessment/v1/assessment_service.pb.h"
+#include "rapport/common/v1/event_service.pb.h"
+#include "rapport/notes/v1/case_service.pb.h"
+#include "rapport/scheduling/v1/organization_service.pb.h"
+
+ABSL_FLAG(std::string, keys_dir, "", "Directory with development keys, as `keys generate` makes it.");
+ABSL_FLAG(std::string, scheduling_target, "127.0.0.1:7401", "Where the scheduling service is.");
+ABSL_FLAG(std::string, assessment_target, "127.0.0.1:7402", "Where the assessment service is.");
+ABSL_FLAG(std::string, notes_target, "127.0.0.1:7403", "Where the notes service is.");
+ABSL_FLAG(std::string, subject, "developer", "`sub` of the token.");
+ABSL_FLAG(std::string, organization, "", "Id of the token's organisation.");
+ABSL_FLAG(std::vector<std::string>, roles, {}, "Roles of the token, apart by commas.");
+ABSL_FLAG(absl::Duration, life, absl::Minutes(15), "How long the token is valid; at most 15m.");
+
+namespace rapport::ctl {
+namespace {
+
+constexpr char kPlatformOperator[] = "platform_operator";
+
+absl::Status WantWords(const Words& words, size_t count, absl::string_view usage) {
+  if (words.size() == count) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("usage: rapportctl ", usage));
+}
+
+absl::StatusOr<std::string> UserKey() {
+  const std::string directory = absl::GetFlag(FLAGS_keys_dir);
+  if (directory.empty()) {
+    return absl::InvalidArgumentError(
+        "--keys_dir is needed: the directory that `rapportctl keys generate` made");
+  }
+  return absl::StrCat(directory, "/user.pem");
+}
+
+}  // namespace
+
+const std::vector<Command>& Commands() {
+  static const auto* const commands = new std::vector<Command>{
+      {"keys generate", "DIRECTORY", "make keys for development", KeysGenerate},
+      {"token", "", "print an access token for --subject, --organization and --roles", Token},
+      {"call", "METHOD JSON", "call any RPC, as rapport.scheduling.v1.CourseService/GetCourse",
+       CallMethod},
+      {"organization bootstrap", "ID NAME", "create an organisation and wait until all know it",
+       OrganizationBootstrap},
+      {"migrate", "SERVICE", "bring a service's PostgreSQL schema up to date", Migrate},
+      {"wait-for-schema", "SERVICE", "wait until a service's schema suits this release",
+       WaitForSchema},
+      {"events retry", "SERVICE", "apply the parked events of a service again", EventsRetry},
+      {"story play", "FILE", "play a course of therapy through the suite and print its report",
+       StoryPlay},
+  };
+  return *commands;
+}
+
+absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags() {
+  ASSIGN_OR_RETURN(const std::string key, UserKey());
+  ASSIGN_OR_RETURN(auto signer, auth::TokenSigner::FromPemFile(key));
+  return std::make_unique<GrpcCaller>(
+      Targets{.scheduling = absl::GetFlag(FLAGS_scheduling_target),
+              .assessment = absl::GetFlag(FLAGS_assessment_target),
+              .notes = absl::GetFlag(FLAGS_notes_target)},
+      std::move(signer));
+}
+
+Identity IdentityFromFlags() {
+  return {.subject = absl::GetFlag(FLAGS_subject),
+          .organization_id = absl::GetFlag(FLAGS_organization),
+          .roles = absl::GetFlag(FLAGS_roles)};
+}
+
+std::string Describe(const absl::Status& status) {
+  const std::string reason = errors::Reason(status);
+  std::string text = absl::StrCat(absl::StatusCodeToString(status.code()),
+                                  reason.empty() ? "" : " ", reason, ": ", status.message());
+  for (const errors::FieldViolation& violation : errors::FieldViolations(status)) {
+    absl::StrAppend(&text, "\n  ", violation.field, " ", violation.description);
+  }
+  return text;
+}
+
+absl::Status KeysGenerate(const Words& words) {
+  RETURN_IF_ERROR(WantWords(words, 1, "keys generate DIRECTORY"));
+  return auth::WriteDevelopmentKeys(words[0]);
+}
+
+absl::Status Token(const Words& words) {
+  RETURN_IF_ERROR(WantWords(words, 0, "token"));
+  ASSIGN_OR_RETURN(const std::string key, UserKey());
+  ASSIGN_OR_RETURN(auto signer, auth::TokenSigner::FromPemFile(key));
+  std::puts(MintToken(*signer, IdentityFromFlags(), absl::GetFlag(FLAGS_life)).c_str());
+  return absl::OkStatus();
+}
+
+absl::Status CallMethod(const Words& words) {
+  RETURN_IF_ERROR(WantWords(words, 2, "call PACKAGE.SERVICE/METHOD JSON"));
+  std::string dotted = words[0];
+  if (const size_t slash = dotted.find('/'); slash != std::string::npos) dotted[slash] = '.';
+  const auto* method =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(dotted);
+  if (method == nullptr || method->server_streaming()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is not a unary RPC"));
+  }
+  auto* factory = google::protobuf::MessageFactory::generated_factory();
+  std::unique_ptr<google::protobuf::Message> request(
+      factory->GetPrototype(method->input_type())->New());
+  std::unique_ptr<google::protobuf::Message> response(
+      factory->GetPrototype(method->output_type())->New());
+  const auto parsed = google::protobuf::util::JsonStringToMessage(words[1], request.get());
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the JSON is not a ", method->input_type()->full_name()));
+  }
+  ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
+  RETURN_IF_ERROR(caller->Call(IdentityFromFlags(), words[0], *request, *response));
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  const auto printed = google::protobuf::util::MessageToJsonString(*response, &json, options);
+  if (!printed.ok()) return absl::InternalError("the response can not be printed as JSON");
+  std::fputs(json.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+absl::Status EventsRetry(const Words& words) {
+  RETURN_IF_ERROR(WantWords(words, 1, "events retry scheduling|assessment|notes"));
+  ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
+  ASSIGN_OR_RETURN(const auto response,
+                   caller->CallAt<common::v1::RetryParkedEventsResponse>(
+                       words[0], {.subject = "operator", .organization_id = "",
+                                  .roles = {kPlatformOperator}},
+                       "rapport.common.v1.EventService/RetryParkedEvents",
+                       common::v1::RetryParkedEventsRequest()));
+  std::printf("applied %d\n", response.applied_count());
+  return absl::OkStatus();
+}
+
+absl::Status OrganizationBootstrap(const Words& words) {
+  RETURN_IF_ERROR(WantWords(words, 2, "organization bootstrap ID NAME"));
+  ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
+  scheduling::v1::CreateOrganizationRequest create;
+  create.set_organization_id(words[0]);
+  create.mutable_organization()->set_display_name(words[1]);
+  create.set_request_id(absl::StrCat("bootstrap-", words[0]));
+  ASSIGN_OR_RETURN(
+      const auto organization,
+      caller->Call<scheduling::v1::Organization>(
+          {.subject = "operator", .organization_id = "", .roles = {kPlatformOperator}},
+          "rapport.scheduling.v1.OrganizationService/CreateOrganization", create));
+
+  // The other two answer once they have heard of it; the caller repeats UNAVAILABLE until then.
+  const Identity therapist{
+      .subject = "bootstrap", .organization_id = words[0], .roles = {"therapist"}};
+  assessment::v1::ListDueMeasuresRequest due;
+  due.set_parent(organization.name());
+  due.set_clinician(absl::StrCat(organization.name(), "/clinicians/none"));
+  const absl::Status asked =
+      caller
+          ->Call<assessment::v1::ListDueMeasuresResponse>(
+              therapist, "rapport.assessment.v1.AssessmentService/ListDueMeasures", due)
+          .status();
+  if (absl::IsUnavailable(asked)) return asked;
+  notes::v1::ListCasesRequest cases;
+  cases.set_parent(organization.name());
+  const absl::Status listed = caller
+                                  ->Call<notes::v1::ListCasesResponse>(
+                                      therapist, "rapport.notes.v1.CaseService/ListCases", cases)
+                                  .status();
+  if (absl::IsUnavailable(listed)) return listed;
+  std::printf("%s is ready\n", organization.name().c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace rapport::ctl

@@ -1,0 +1,94 @@
+#include "tools/rapportctl/grpc_caller.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "common/errors/errors.h"
+
+namespace rapport::ctl {
+namespace {
+
+constexpr absl::Duration kTokenLife = absl::Minutes(5);
+constexpr absl::Duration kAttempt = absl::Seconds(10);
+
+bool IsWorthRepeating(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    case absl::StatusCode::kAborted:
+      return errors::Reason(status) == "REQUEST_IN_PROGRESS";
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string MintToken(const auth::TokenSigner& signer, const Identity& who, absl::Duration life) {
+  const absl::Time now = absl::Now();
+  return signer.Sign({.issuer = std::string(kDevelopmentIssuer),
+                      .subject = who.subject,
+                      .audience = std::string(kAudience),
+                      .issue_time = now,
+                      .expire_time = now + life,
+                      .token_id = "",
+                      .organization_id = who.organization_id,
+                      .roles = who.roles,
+                      .clinics = std::nullopt,
+                      .auth_time = now});
+}
+
+GrpcCaller::GrpcCaller(const Targets& targets, std::unique_ptr<auth::TokenSigner> signer,
+                       absl::Duration patience)
+    : signer_(std::move(signer)), patience_(patience) {
+  channels_["scheduling"] = std::make_unique<rpc::Channel>(targets.scheduling);
+  channels_["assessment"] = std::make_unique<rpc::Channel>(targets.assessment);
+  channels_["notes"] = std::make_unique<rpc::Channel>(targets.notes);
+}
+
+const std::string& GrpcCaller::TokenFor(const Identity& who) {
+  const std::string key = absl::StrCat(who.subject, "\n", who.organization_id, "\n",
+                                       absl::StrJoin(who.roles, ","));
+  auto& [token, end] = tokens_[key];
+  const absl::Time now = absl::Now();
+  if (token.empty() || end - now < absl::Minutes(1)) {
+    token = MintToken(*signer_, who, kTokenLife);
+    end = now + kTokenLife;
+  }
+  return token;
+}
+
+absl::Status GrpcCaller::Call(const Identity& who, absl::string_view method,
+                              const google::protobuf::Message& request,
+                              google::protobuf::Message& response) {
+  const std::vector<absl::string_view> package = absl::StrSplit(method, '.');
+  return CallAt(package.size() > 1 ? package[1] : "", who, method, request, response);
+}
+
+absl::Status GrpcCaller::CallAt(absl::string_view service, const Identity& who,
+                                absl::string_view method,
+                                const google::protobuf::Message& request,
+                                google::protobuf::Message& response) {
+  const auto channel = channels_.find(std::string(service));
+  if (channel == channels_.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no service '", service, "'; there are scheduling, assessment and notes"));
+  }
+  const absl::Time give_up = absl::Now() + patience_;
+  absl::Duration pause = absl::Milliseconds(20);
+  while (true) {
+    const absl::Status status = channel->second->Call(
+        method, {.user_token = TokenFor(who), .service_token = "", .traceparent = ""},
+        absl::Now() + kAttempt, request, response);
+    if (!IsWorthRepeating(status) || absl::Now() + pause > give_up) return status;
+    absl::SleepFor(pause);
+    pause = std::min(pause * 2, absl::Milliseconds(500));
+  }
+}
+
+}  // namespace rapport::ctl

@@ -1,0 +1,68 @@
+#ifndef RAPPORT_TOOLS_RAPPORTCTL_GRPC_CALLER_H_
+#define RAPPORT_TOOLS_RAPPORTCTL_GRPC_CALLER_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/auth/signer.h"
+#include "common/rpc/channel.h"
+#include "tools/rapportctl/caller.h"
+
+namespace rapport::ctl {
+
+// What development tokens say of their origin; the services are started with the same.
+inline constexpr absl::string_view kDevelopmentIssuer = "rapport-development";
+inline constexpr absl::string_view kAudience = "rapport";
+
+// Where the three services are.
+struct Targets {
+  std::string scheduling = "127.0.0.1:7401";
+  std::string assessment = "127.0.0.1:7402";
+  std::string notes = "127.0.0.1:7403";
+};
+
+// A token for `who`, authenticated just now, valid for `life`.
+std::string MintToken(const auth::TokenSigner& signer, const Identity& who, absl::Duration life);
+
+// Calls over gRPC with tokens minted from a development key. Not thread-safe.
+class GrpcCaller final : public Caller {
+ public:
+  GrpcCaller(const Targets& targets, std::unique_ptr<auth::TokenSigner> signer,
+             absl::Duration patience = absl::Seconds(20));
+
+  using Caller::Call;
+  absl::Status Call(const Identity& who, absl::string_view method,
+                    const google::protobuf::Message& request,
+                    google::protobuf::Message& response) override;
+
+  // The same at a given service ("notes"), for methods that all three serve.
+  absl::Status CallAt(absl::string_view service, const Identity& who, absl::string_view method,
+                      const google::protobuf::Message& request,
+                      google::protobuf::Message& response);
+
+  template <class Response>
+  absl::StatusOr<Response> CallAt(absl::string_view service, const Identity& who,
+                                  absl::string_view method,
+                                  const google::protobuf::Message& request) {
+    Response response;
+    RETURN_IF_ERROR(CallAt(service, who, method, request, response));
+    return response;
+  }
+
+ private:
+  const std::string& TokenFor(const Identity& who);
+
+  const std::unique_ptr<auth::TokenSigner> signer_;
+  const absl::Duration patience_;
+  std::map<std::string, std::unique_ptr<rpc::Channel>, std::less<>> channels_;  // by service
+  std::map<std::string, std::pair<std::string, absl::Time>> tokens_;            // and their end
+};
+
+}  // namespace rapport::ctl
+
+#endif  // RAPPORT_TOOLS_RAPPORTCTL_GRPC_CALLER_H_
