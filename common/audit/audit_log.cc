@@ -124,10 +124,10 @@ absl::StatusOr<int> Sequence(sql::Transaction& tx, int limit, absl::Time now) {
     const std::string& content_hash = taken.Bytes(row, 3);
     int64_t& index = next.try_emplace(organization, taken.Int(row, 5)).first->second;
     const std::string salt = NewSalt();
-    tx.Defer(kAddLeaf, {sql::Text(organization), sql::Int(index++), sql::Bytes(entry),
-                        sql::Bytes(content_hash), sql::Bytes(salt),
-                        sql::Bytes(LeafHash(entry, salt, content_hash)), taken.at(row, 4),
-                        sql::Micros(now)});
+    tx.Defer(kAddLeaf,
+             {sql::Text(organization), sql::Int(index++), sql::Bytes(entry),
+              sql::Bytes(content_hash), sql::Bytes(salt),
+              sql::Bytes(LeafHash(entry, salt, content_hash)), taken.at(row, 4), sql::Micros(now)});
   }
   return static_cast<int>(rows.size());
 }

@@ -15,11 +15,11 @@ namespace rapport::audit {
 
 struct Entry {
   std::string organization_id;
-  std::string principal;   // subject of the token
-  std::string method;      // "rapport.notes.v1.NoteService/SignNote"
-  std::string resource;    // name
+  std::string principal;  // subject of the token
+  std::string method;     // "rapport.notes.v1.NoteService/SignNote"
+  std::string resource;   // name
   int64_t version = 0;
-  absl::Time occur_time;   // domain clock
+  absl::Time occur_time;  // domain clock
   std::string trace_id;
   friend bool operator==(const Entry&, const Entry&) = default;
 };

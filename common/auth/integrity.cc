@@ -63,7 +63,9 @@ constexpr absl::string_view kDigits =
 constexpr std::array<int8_t, 256> MakeValues() {
   std::array<int8_t, 256> values{};
   for (auto& value : values) value = -1;
-  for (int i = 0; i < 64; ++i) values[static_cast<unsigned char>(kDigits[i])] = static_cast<int8_t>(i);
+  for (int i = 0; i < 64; ++i) {
+    values[static_cast<unsigned char>(kDigits[i])] = static_cast<int8_t>(i);
+  }
   return values;
 }
 constexpr std::array<int8_t, 256> kValues = MakeValues();

@@ -181,7 +181,8 @@ TokenFault ReadUser(const Json& claims, const ClaimNames& names, Principal& prin
     auto name = NameClaim(organization);
     if (!name) return TokenFault::kClaims;
     principal.organization_id = *std::move(name);
-  } else if (!principal.HasRole(kOperatorRole)) {
+  } else if (principal.roles != std::vector<std::string>{std::string(kOperatorRole)}) {
+    // Without an organisation no other role has a tenant to be held to.
     return TokenFault::kClaims;
   }
   if (const Json* clinics = Find(claims, names.clinics)) {
@@ -366,8 +367,7 @@ void TokenVerifier::MaybeReload() {
     generation_.fetch_add(1, std::memory_order_release);
   }
   cache_.Clear();
-  telemetry::Log(telemetry::Severity::kInfo, "read a new key set",
-                 {{"keys", absl::StrCat(count)}});
+  telemetry::Log(telemetry::Severity::kInfo, "read a new key set", {{"keys", absl::StrCat(count)}});
 }
 
 void TokenVerifier::RevokeSubject(absl::string_view organization_id, absl::string_view subject,
@@ -395,8 +395,7 @@ bool TokenVerifier::IsRevoked(const Principal& principal) {
   if (!any_revoked_.load(std::memory_order_acquire)) return false;
   MutexLock lock(revoked_mutex_);
   if (revoked_tokens_.contains(principal.token_id)) return true;
-  auto found = revoked_subjects_.find(
-      std::make_pair(principal.organization_id, principal.subject));
+  auto found = revoked_subjects_.find(std::make_pair(principal.organization_id, principal.subject));
   return found != revoked_subjects_.end() && principal.issue_time < found->second;
 }
 
@@ -406,8 +405,7 @@ void TokenVerifier::ForgetRevocations() {
   const absl::Duration slack = 2 * options_.clock_skew + absl::Minutes(1);
   absl::erase_if(revoked_subjects_,
                  [&](const auto& entry) { return entry.second + kMaxTokenLife + slack < now; });
-  absl::erase_if(revoked_tokens_,
-                 [&](const auto& entry) { return entry.second + slack < now; });
+  absl::erase_if(revoked_tokens_, [&](const auto& entry) { return entry.second + slack < now; });
 }
 
 std::shared_ptr<const KeySet> TokenVerifier::keys() const {

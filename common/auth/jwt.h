@@ -70,9 +70,10 @@ struct TokenVerifierOptions {
 // Verifies access tokens (RFC 9068) of users and services by the rules of RFC 8725. Thread-safe.
 //
 // A token is compact JWS of three parts whose `kid` names a key of the set and whose `alg` is that
-// key's; `crit` is refused; keys in or pointed to by the header (jwk, jku, x5c, x5u) are never used.
+// key's; `crit` is refused; keys in or pointed to by the header (jwk, jku, x5c, x5u) are never
+// used.
 // Repeated members are refused. `iss`, `sub`, `aud`, `exp`, `iat`, `jti` are required, `nbf` is
-// heeded, life is at most 15 minutes. A user's token needs an organisation unless it has the role
+// heeded, life is at most 15 minutes. A user's token needs an organisation unless its only role is
 // platform_operator. A token of a service has `iss` = `sub` = "service:<name>", type at+jwt, and is
 // signed by that service's key; its other claims are ignored.
 //
@@ -85,8 +86,8 @@ class TokenVerifier {
   static absl::StatusOr<std::unique_ptr<TokenVerifier>> Make(TokenVerifierOptions options);
 
   // The principal of `token`, without "Bearer ". `now` is the real clock's. Otherwise
-  // kUnauthenticated with one text whatever the cause; the cause goes to `fault` if given. Looks for
-  // changed keys at most once a second.
+  // kUnauthenticated with one text whatever the cause; the cause goes to `fault` if given. Looks
+  // for changed keys at most once a second.
   absl::StatusOr<std::shared_ptr<const Principal>> Verify(absl::string_view token, absl::Time now,
                                                           TokenFault* fault = nullptr);
 

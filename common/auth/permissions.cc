@@ -12,35 +12,32 @@ namespace rapport::auth {
 namespace {
 
 constexpr absl::string_view kPermissions[] = {
-    "alerts.read",           // risk alerts
-    "alerts.write",          // acknowledge and resolve them
+    "alerts.read",   // risk alerts
+    "alerts.write",  // acknowledge and resolve them
     "appointments.read",
-    "appointments.write",    // hold, book, move, cancel, attendance
-    "assessments.due",       // which measures are due, without answers or scores
-    "assessments.read",      // recorded assessments, with answers and scores
-    "assessments.record",    // record answers
-    "audit.read",            // who saw or changed what
-    "cases.read",            // case files
+    "appointments.write",  // hold, book, move, cancel, attendance
+    "assessments.due",     // which measures are due, without answers or scores
+    "assessments.read",    // recorded assessments, with answers and scores
+    "assessments.record",  // record answers
+    "audit.read",          // who saw or changed what
+    "cases.read",          // case files
     "cases.write",
-    "courses.read",          // courses of treatment in full
-    "courses.schedule",      // a course's existence and times, no more
+    "courses.read",      // courses of treatment in full
+    "courses.schedule",  // a course's existence and times, no more
     "courses.write",
-    "directory.read",        // clinics, rooms, clinicians, hours, leave
+    "directory.read",  // clinics, rooms, clinicians, hours, leave
     "directory.write",
-    "events.retry",          // apply parked events again
-    "events.watch",          // the event feed
-    "instruments.read",
-    "notes.read",
-    "notes.sign",            // sign and cosign
-    "notes.write",
-    "organizations.create",
-    "organizations.read",
+    "events.retry",  // apply parked events again
+    "events.watch",  // the event feed
+    "instruments.read",     "notes.read",
+    "notes.sign",  // sign and cosign
+    "notes.write",          "organizations.create", "organizations.read",
     "organizations.update",  // settings, roles, keys, revocation
     "outcomes.read",         // cohort figures
     "progress.read",         // a course's series, change and trend
     "protocols.read",
-    "scores.compute",        // stateless scoring
-    "suitability.check",     // whether a signed determination lets a course start
+    "scores.compute",     // stateless scoring
+    "suitability.check",  // whether a signed determination lets a course start
 };
 
 struct Grant {

@@ -211,8 +211,8 @@ std::string TokenSigner::PublicJwk(absl::string_view service, bool development) 
 
 std::string TokenSigner::PrivatePem() const {
   BIO* bio = BIO_new(BIO_s_mem());
-  Must(bio != nullptr && PEM_write_bio_PKCS8PrivateKey(bio, key_.get(), nullptr, nullptr, 0,
-                                                       nullptr, nullptr) == 1);
+  Must(bio != nullptr &&
+       PEM_write_bio_PKCS8PrivateKey(bio, key_.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   std::string pem(data, static_cast<size_t>(size));

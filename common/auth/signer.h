@@ -20,9 +20,9 @@ struct TokenClaims {
   std::string issuer;
   std::string subject;
   std::string audience;
-  absl::Time issue_time;   // also `nbf`
+  absl::Time issue_time;  // also `nbf`
   absl::Time expire_time;
-  std::string token_id;    // empty: a new ULID
+  std::string token_id;  // empty: a new ULID
   std::string organization_id;
   std::vector<std::string> roles;
   std::optional<std::vector<std::string>> clinics;
@@ -32,8 +32,8 @@ struct TokenClaims {
 // Signs tokens with one private key: Ed25519, or RSA and P-256 for tests. Thread-safe.
 class TokenSigner {
  public:
-  // From a PEM private key. `key_id` empty: the RFC 7638 thumbprint of its public key, which is also
-  // the id that WriteDevelopmentKeys puts into the key set.
+  // From a PEM private key. `key_id` empty: the RFC 7638 thumbprint of its public key, which is
+  // also the id that WriteDevelopmentKeys puts into the key set.
   //   kInvalidArgument  no such file, or not a private key that a verifier would take
   static absl::StatusOr<std::unique_ptr<TokenSigner>> FromPemFile(absl::string_view path,
                                                                   absl::string_view key_id = "");

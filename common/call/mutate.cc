@@ -37,9 +37,9 @@ absl::Status RequireOrganization(sql::Session& session, const CallContext& conte
   ASSIGN_OR_RETURN(const sql::Result rows,
                    session.Query(kOrganizationState, {sql::Text(context.organization_id)}));
   if (rows.empty()) {
-    return errors::Unavailable("ORGANIZATION_NOT_READY",
-                               "This service has not yet heard of the organisation; repeat the call.",
-                               "scheduling");
+    return errors::Unavailable(
+        "ORGANIZATION_NOT_READY",
+        "This service has not yet heard of the organisation; repeat the call.", "scheduling");
   }
   if (rows.Text(0, 0) == "SUSPENDED") {
     return errors::FailedPrecondition("ORGANIZATION_SUSPENDED",
@@ -90,9 +90,9 @@ absl::Status MutateRaw(sql::Database& database, const CallContext& context,
         context.replayed = false;
         RETURN_IF_ERROR(RequireOrganization(tx, context));
         if (!request_id.empty()) {
-          const std::string key = absl::StrCat("request/", context.organization_id, "/",
-                                               context.principal->subject, "/", context.method, "/",
-                                               request_id);
+          const std::string key =
+              absl::StrCat("request/", context.organization_id, "/", context.principal->subject,
+                           "/", context.method, "/", request_id);
           if (!tx.TryLock(key).ok()) {
             return errors::Aborted("REQUEST_IN_PROGRESS",
                                    "The same request is under way; repeat it shortly.");

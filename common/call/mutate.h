@@ -28,8 +28,8 @@ class Change {
   // Appends the pending event of `resource` at `version` and its audit entry ("who did `method` to
   // what"). `stored` is what the change stored of it (its serialised row or document), whose hash
   // the audit entry covers; empty: the payload.
-  void Record(absl::string_view resource, int64_t version,
-              const google::protobuf::Message& payload, absl::string_view stored = "");
+  void Record(absl::string_view resource, int64_t version, const google::protobuf::Message& payload,
+              absl::string_view stored = "");
 
   // Appends an audit entry without an event.
   void Audit(absl::string_view resource, int64_t version, absl::string_view stored);

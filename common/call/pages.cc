@@ -33,8 +33,8 @@ absl::StatusOr<Page> ReadPage(const CallContext& context,
   if (!token.empty()) {
     auto after = context.integrity->Open(kPurpose, Binding(context), token);
     if (!after) {
-      return errors::InvalidArgument(
-          "page_token", "must be the next_page_token of a page of this very query");
+      return errors::InvalidArgument("page_token",
+                                     "must be the next_page_token of a page of this very query");
     }
     page.after = *std::move(after);
   }

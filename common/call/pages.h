@@ -14,14 +14,13 @@
 namespace rapport::call {
 
 struct Page {
-  int size = 50;       // 1 to 500
-  std::string after;   // the last key of the page before; empty: from the first
+  int size = 50;      // 1 to 500
+  std::string after;  // the last key of the page before; empty: from the first
 };
 
 // Reads `page_size` (0: 50; above 500: 500) and `page_token` of `request`.
 //   kInvalidArgument  page_token: of another query, or not one of ours
-absl::StatusOr<Page> ReadPage(const CallContext& context,
-                              const google::protobuf::Message& request);
+absl::StatusOr<Page> ReadPage(const CallContext& context, const google::protobuf::Message& request);
 
 // The token of the page after the entry with key `last_key`.
 std::string NextPageToken(const CallContext& context, absl::string_view last_key);

@@ -22,8 +22,8 @@ class Peer {
   virtual absl::string_view name() const = 0;
 
   // `method` as "rapport.notes.v1.CaseService/GetCase". The callee's errors come back as they are,
-  // except that one which can't be reached in time is kUnavailable PEER_UNAVAILABLE with its name as
-  // the source.
+  // except that one which can't be reached in time is kUnavailable PEER_UNAVAILABLE with its name
+  // as the source.
   virtual absl::Status Call(const CallContext& context, absl::string_view method,
                             const google::protobuf::Message& request,
                             google::protobuf::Message& response) = 0;

@@ -21,7 +21,7 @@ namespace rapport::call {
 struct Method {
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
   common::v1::MethodPolicy policy;
-  const google::protobuf::Message* request = nullptr;   // prototypes
+  const google::protobuf::Message* request = nullptr;  // prototypes
   const google::protobuf::Message* response = nullptr;
   // Exactly one of the two is set.
   std::function<absl::Status(const CallContext&, const google::protobuf::Message& request,
@@ -47,8 +47,8 @@ class Registry {
     Binder& Unary(absl::string_view method,
                   absl::StatusOr<Response> (Handlers::*function)(const CallContext&,
                                                                  const Request&)) {
-      Method& bound = registry_.Add(service_, method, Request::descriptor(),
-                                    Response::descriptor(), false);
+      Method& bound =
+          registry_.Add(service_, method, Request::descriptor(), Response::descriptor(), false);
       bound.request = &Request::default_instance();
       bound.response = &Response::default_instance();
       bound.unary = [handlers = handlers_, function](const CallContext& context,
@@ -67,8 +67,8 @@ class Registry {
     Binder& Stream(absl::string_view method,
                    absl::StatusOr<std::unique_ptr<StreamSource>> (Handlers::*function)(
                        const CallContext&, const Request&)) {
-      Method& bound = registry_.Add(service_, method, Request::descriptor(),
-                                    Response::descriptor(), true);
+      Method& bound =
+          registry_.Add(service_, method, Request::descriptor(), Response::descriptor(), true);
       bound.request = &Request::default_instance();
       bound.response = &Response::default_instance();
       bound.stream = [handlers = handlers_, function](const CallContext& context,

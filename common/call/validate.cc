@@ -54,8 +54,8 @@ bool IsResourceId(absl::string_view text) {
 
 bool IsRequestId(absl::string_view text) {
   return text.size() <= 64 && AllOf(text, [](char c) {
-    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.' || c == ':';
-  });
+           return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.' || c == ':';
+         });
 }
 
 // Letters and digits in groups of 1 to 8 with hyphens between, beginning with 2 or 3 letters.
@@ -80,7 +80,9 @@ bool IsLanguage(absl::string_view text) {
 // "GB" or "GB-SCT".
 bool IsJurisdiction(absl::string_view text) {
   const auto upper = [](char c) { return absl::ascii_isupper(c); };
-  const auto upper_or_digit = [](char c) { return absl::ascii_isupper(c) || absl::ascii_isdigit(c); };
+  const auto upper_or_digit = [](char c) {
+    return absl::ascii_isupper(c) || absl::ascii_isdigit(c);
+  };
   if (text.size() == 2) return AllOf(text, upper);
   return text.size() >= 4 && text.size() <= 6 && AllOf(text.substr(0, 2), upper) &&
          text[2] == '-' && AllOf(text.substr(3), upper_or_digit);
@@ -232,7 +234,8 @@ struct Validator::Node {
     bool partial = false;  // inside the resource of an update
 
     void Add(std::string path, absl::string_view what) {
-      if (violations.size() < kMaxViolations) violations.push_back({std::move(path), std::string(what)});
+      if (violations.size() < kMaxViolations)
+        violations.push_back({std::move(path), std::string(what)});
     }
   };
 
@@ -270,8 +273,8 @@ struct Validator::Node {
 
   void CheckEnum(const Field& field, int number, absl::string_view path, Walk& walk) const {
     if (field.descriptor->enum_type()->FindValueByNumber(number) == nullptr) {
-      walk.Add(std::string(path), absl::StrCat("is not a value of ",
-                                               field.descriptor->enum_type()->name()));
+      walk.Add(std::string(path),
+               absl::StrCat("is not a value of ", field.descriptor->enum_type()->name()));
     }
   }
 
@@ -299,8 +302,7 @@ struct Validator::Node {
                      absl::string_view prefix, Walk& walk) const {
     const FieldDescriptor* descriptor = field.descriptor;
     const auto path = [&] { return absl::StrCat(prefix, descriptor->name()); };
-    const bool required =
-        field.required && (!walk.partial || descriptor->name() == "name");
+    const bool required = field.required && (!walk.partial || descriptor->name() == "name");
     switch (descriptor->cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING: {
         std::string scratch;
@@ -500,8 +502,7 @@ void CollectUnbounded(const Descriptor* type, const std::string& prefix,
     const FieldRules& rules = field->options().GetExtension(common::v1::rules);
     const std::string path = absl::StrCat(prefix, field->name());
     const bool text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
-    if (text && rules.max_bytes() == 0 &&
-        rules.format() == common::v1::FORMAT_UNSPECIFIED) {
+    if (text && rules.max_bytes() == 0 && rules.format() == common::v1::FORMAT_UNSPECIFIED) {
       found.push_back(absl::StrCat(path, ": no max_bytes and no format"));
     }
     if (field->is_repeated() && rules.max_items() == 0) {

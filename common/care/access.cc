@@ -26,22 +26,23 @@ const sql::Statement kReach{"care.clinician.reach", R"sql(
   ORDER BY me.clinician, cover.clinician)sql"};
 
 // Someone with a clinician's role as well is judged as a clinician.
-bool ActsForPatientsOnly(const auth::Principal& principal) {
-  return !principal.roles.empty() &&
-         std::all_of(principal.roles.begin(), principal.roles.end(), [](const std::string& role) {
-           return role == "integration" || role == "patient_proxy";
-         });
+bool IsIntegrationOnly(const auth::Principal& principal) {
+  return principal.roles == std::vector<std::string>{"integration"};
 }
 
 }  // namespace
+
+bool IsPatientProxy(const auth::Principal& principal) {
+  return principal.roles == std::vector<std::string>{"patient_proxy"};
+}
 
 absl::StatusOr<std::optional<std::string>> ClinicianOfSubject(sql::Session& session,
                                                               absl::string_view organization,
                                                               absl::string_view subject) {
   if (subject.empty()) return std::nullopt;
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kOfSubject, {sql::Text(names::Last(organization)),
-                                              sql::Text(subject)}));
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kOfSubject, {sql::Text(names::Last(organization)), sql::Text(subject)}));
   if (rows.rows() != 1) return std::nullopt;
   return rows.Text(0, 0);
 }
@@ -65,10 +66,10 @@ bool Reach::Reaches(absl::string_view responsible) const {
 absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& context) {
   Reach reach;
   if (context.is_service() || context.principal->subject.empty()) return reach;
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kReach, {sql::Text(context.organization_id),
-                                          sql::Text(context.principal->subject),
-                                          sql::Micros(context.now)}));
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kReach, {sql::Text(context.organization_id),
+                             sql::Text(context.principal->subject), sql::Micros(context.now)}));
   if (rows.empty()) return reach;
   reach.clinician = rows.Text(0, 0);
   reach.clinicians = {reach.clinician};
@@ -86,7 +87,13 @@ absl::StatusOr<CourseFacts> RequireCourse(sql::Session& session, const call::Cal
                                           absl::string_view course, absl::string_view type) {
   absl::StatusOr<CourseFacts> facts = GetCourse(session, course);
   if (absl::IsNotFound(facts.status())) return errors::NotFound(type);
-  if (!facts.ok() || context.is_service() || ActsForPatientsOnly(*context.principal)) return facts;
+  if (!facts.ok() || context.is_service() || IsIntegrationOnly(*context.principal)) return facts;
+  if (IsPatientProxy(*context.principal)) {
+    if (names::Last(facts->state.patient()) != context.principal->subject) {
+      return errors::NotFound(type);
+    }
+    return facts;
+  }
   ASSIGN_OR_RETURN(const Reach reach, ReachOf(session, context));
   if (!reach.Reaches(facts->state.clinician())) return errors::NotFound(type);
   return facts;

@@ -89,10 +89,10 @@ sql::Value Document(const google::protobuf::Message& state) {
 
 void Put(sql::Transaction& tx, const Head& head, const proto::OrganizationEvent& state) {
   tx.Defer(kPutOrganization, {head.organization, head.version, Document(state)});
-  tx.Defer(kPutState,
-           {head.organization, head.version,
-            sql::Text(state.state() == proto::ORGANIZATION_STATE_SUSPENDED ? "SUSPENDED" : "ACTIVE"),
-            head.occur_time});
+  tx.Defer(kPutState, {head.organization, head.version,
+                       sql::Text(state.state() == proto::ORGANIZATION_STATE_SUSPENDED ? "SUSPENDED"
+                                                                                      : "ACTIVE"),
+                       head.occur_time});
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::ClinicEvent& state) {
@@ -105,16 +105,15 @@ void Put(sql::Transaction& tx, const Head& head, const proto::ClinicianEvent& st
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::TimeOffEvent& state) {
-  tx.Defer(kPutTimeOff, {head.organization, head.resource, head.version,
-                         sql::Text(state.clinician()), Instant(state.start_time()),
-                         Instant(state.end_time()), sql::Bool(state.deleted())});
+  tx.Defer(kPutTimeOff,
+           {head.organization, head.resource, head.version, sql::Text(state.clinician()),
+            Instant(state.start_time()), Instant(state.end_time()), sql::Bool(state.deleted())});
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::CoverEvent& state) {
-  tx.Defer(kPutCover,
-           {head.organization, head.resource, head.version, sql::Text(state.clinician()),
-            sql::Text(state.covering_clinician()), Instant(state.start_time()),
-            Instant(state.end_time()), sql::Bool(state.deleted())});
+  tx.Defer(kPutCover, {head.organization, head.resource, head.version, sql::Text(state.clinician()),
+                       sql::Text(state.covering_clinician()), Instant(state.start_time()),
+                       Instant(state.end_time()), sql::Bool(state.deleted())});
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::CourseEvent& state) {
@@ -122,10 +121,9 @@ void Put(sql::Transaction& tx, const Head& head, const proto::CourseEvent& state
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::AppointmentEvent& state) {
-  tx.Defer(kPutAppointment,
-           {head.organization, head.resource, head.version, sql::Text(state.course()),
-            Instant(state.start_time()), sql::Bool(state.counts_towards_course()),
-            Document(state)});
+  tx.Defer(kPutAppointment, {head.organization, head.resource, head.version,
+                             sql::Text(state.course()), Instant(state.start_time()),
+                             sql::Bool(state.counts_towards_course()), Document(state)});
 }
 
 using Applier = absl::Status (*)(sql::Transaction&, const Head&, const google::protobuf::Any&);
@@ -146,8 +144,8 @@ std::pair<std::string, Applier> For() {
 
 const std::vector<std::pair<std::string, Applier>>& Appliers() {
   static const auto& appliers = *new std::vector<std::pair<std::string, Applier>>{
-      For<proto::OrganizationEvent>(), For<proto::ClinicEvent>(),  For<proto::ClinicianEvent>(),
-      For<proto::TimeOffEvent>(),      For<proto::CoverEvent>(),   For<proto::CourseEvent>(),
+      For<proto::OrganizationEvent>(), For<proto::ClinicEvent>(), For<proto::ClinicianEvent>(),
+      For<proto::TimeOffEvent>(),      For<proto::CoverEvent>(),  For<proto::CourseEvent>(),
       For<proto::AppointmentEvent>()};
   return appliers;
 }

@@ -30,8 +30,8 @@ const sql::Component& Migrations();
 // Payload types that Apply understands, for ConsumerOptions.types.
 std::vector<std::string> EventTypes();
 
-// Brings the replica up to `event`; does nothing for one that is not newer than what is known. A new
-// organisation becomes ready with its first event.
+// Brings the replica up to `event`; does nothing for one that is not newer than what is known. A
+// new organisation becomes ready with its first event.
 absl::Status Apply(sql::Transaction& tx, const common::v1::Event& event);
 
 struct CourseFacts {
@@ -82,22 +82,26 @@ absl::StatusOr<std::vector<std::string>> SeesTo(sql::Session& session, absl::str
 
 // The caller as a clinician and whose courses they reach.
 struct Reach {
-  std::string clinician;               // empty: not a clinician of the directory
-  std::vector<std::string> clinicians; // SeesTo
+  std::string clinician;                // empty: not a clinician of the directory
+  std::vector<std::string> clinicians;  // SeesTo
   bool Reaches(absl::string_view responsible) const;
 };
 absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& context);
 
+// Whether the caller is a patient's own device: its only role is patient_proxy, and its subject is the
+// patient's id.
+bool IsPatientProxy(const auth::Principal& principal);
+
 // The one decision whether the caller may know of a course's clinical content: its therapist, who
-// covers for them now, a service in its own right, or one whose only roles are to act for patients
-// (which the method's permission has limited to recording). Else kNotFound(`type`), as if absent.
+// covers for them now, a service in its own right, an integration (which the method's permission has
+// limited to recording), or the patient's own device. Else kNotFound(`type`), as if absent.
 absl::StatusOr<CourseFacts> RequireCourse(sql::Session& session, const call::CallContext& context,
                                           absl::string_view course, absl::string_view type);
 
 // Who must see to a risk at `now` (clinical rule 1.1): the responsible clinician, unless away; else
-// who covers for them, unless away; else the first present of the clinic's duty list; else the first
-// present of the organisation's; else, when all are away, the first of the organisation's list, or
-// of the clinic's, or the responsible clinician: never nobody.
+// who covers for them, unless away; else the first present of the clinic's duty list; else the
+// first present of the organisation's; else, when all are away, the first of the organisation's
+// list, or of the clinic's, or the responsible clinician: never nobody.
 enum class OwnerBasis { kResponsible, kCover, kClinicDuty, kOrganizationDuty };
 struct Owner {
   std::string clinician;
@@ -108,10 +112,10 @@ struct Owner {
 // The facts on which ownership rests.
 struct OwnershipFacts {
   std::string responsible;
-  std::vector<std::string> covers;             // present or not, of the responsible, at the instant
+  std::vector<std::string> covers;  // present or not, of the responsible, at the instant
   std::vector<std::string> clinic_duty;
   std::vector<std::string> organization_duty;
-  std::vector<std::string> away;               // who is on leave at the instant
+  std::vector<std::string> away;  // who is on leave at the instant
 };
 // Pure. Never nobody where `responsible` is somebody.
 Owner DecideOwner(const OwnershipFacts& facts);

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "common/care/care.h"
-#include "common/names/names.h"
 #include "common/errors/status_macros.h"
+#include "common/names/names.h"
 
 namespace rapport::care {
 namespace {
@@ -79,9 +79,9 @@ absl::StatusOr<Owner> OwnerOf(sql::Session& session, const scheduling::v1::Cours
                           .clinic_duty = {},
                           .organization_duty = {},
                           .away = {}};
-  ASSIGN_OR_RETURN(const sql::Result presence,
-                   session.Query(kPresence, {organization_id, sql::Text(course.clinician()),
-                                             sql::Micros(now)}));
+  ASSIGN_OR_RETURN(
+      const sql::Result presence,
+      session.Query(kPresence, {organization_id, sql::Text(course.clinician()), sql::Micros(now)}));
   for (size_t row = 0; row < presence.rows(); ++row) {
     (presence.Text(row, 0) == "away" ? facts.away : facts.covers).push_back(presence.Text(row, 1));
   }
@@ -95,9 +95,9 @@ absl::StatusOr<Owner> OwnerOf(sql::Session& session, const scheduling::v1::Cours
 absl::StatusOr<std::optional<absl::Time>> NextOwnershipChange(sql::Session& session,
                                                               absl::string_view organization,
                                                               absl::Time now) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kNextChange, {sql::Text(names::Last(organization)),
-                                               sql::Micros(now)}));
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kNextChange, {sql::Text(names::Last(organization)), sql::Micros(now)}));
   if (rows.IsNull(0, 0)) return std::nullopt;
   return rows.Time(0, 0);
 }

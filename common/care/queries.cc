@@ -25,9 +25,7 @@ const sql::Statement kGetAppointment{"care.appointment.get", R"sql(
 const sql::Statement kGetOrganization{"care.organization.get", R"sql(
   SELECT document FROM care_organization WHERE organization_id = $1)sql"};
 
-sql::Value OrganizationOf(absl::string_view name) {
-  return sql::Text(names::OrganizationId(name));
-}
+sql::Value OrganizationOf(absl::string_view name) { return sql::Text(names::OrganizationId(name)); }
 
 absl::Status Parse(const std::string& document, google::protobuf::Message& state) {
   if (state.ParseFromString(document)) return absl::OkStatus();
@@ -80,9 +78,9 @@ absl::StatusOr<OrganizationFacts> GetOrganization(sql::Session& session,
   ASSIGN_OR_RETURN(const sql::Result rows,
                    session.Query(kGetOrganization, {sql::Text(names::Last(organization))}));
   if (rows.empty()) {
-    return errors::Unavailable("ORGANIZATION_NOT_READY",
-                               "This service has not yet heard of the organisation; repeat the call.",
-                               "scheduling");
+    return errors::Unavailable(
+        "ORGANIZATION_NOT_READY",
+        "This service has not yet heard of the organisation; repeat the call.", "scheduling");
   }
   OrganizationFacts facts = {.organization = std::string(organization), .state = {}};
   RETURN_IF_ERROR(Parse(rows.Bytes(0, 0), facts.state));

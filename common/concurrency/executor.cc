@@ -9,9 +9,7 @@
 namespace rapport {
 
 BoundedExecutor::BoundedExecutor(absl::string_view name, int threads, size_t queue_limit)
-    : name_(name),
-      queue_limit_(queue_limit),
-      tenant_limit_(std::max<size_t>(queue_limit / 4, 1)) {
+    : name_(name), queue_limit_(queue_limit), tenant_limit_(std::max<size_t>(queue_limit / 4, 1)) {
   if (threads < 1 || queue_limit < 1) std::abort();
   MutexLock lock(join_mutex_);
   threads_.reserve(static_cast<size_t>(threads));

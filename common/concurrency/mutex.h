@@ -49,8 +49,8 @@ class CondVar {
     if (deadline == absl::InfiniteFuture()) {
       condition_.wait(lock);
     } else {
-      woken = condition_.wait_until(lock, absl::ToChronoTime(deadline)) ==
-              std::cv_status::no_timeout;
+      woken =
+          condition_.wait_until(lock, absl::ToChronoTime(deadline)) == std::cv_status::no_timeout;
     }
     lock.release();
     return woken;

@@ -19,8 +19,8 @@ void Attach(absl::Status& status, const Message& message) {
 
 template <class Message>
 std::optional<Message> Detail(const absl::Status& status) {
-  auto payload = status.GetPayload(
-      absl::StrCat("type.googleapis.com/", Message::descriptor()->full_name()));
+  auto payload =
+      status.GetPayload(absl::StrCat("type.googleapis.com/", Message::descriptor()->full_name()));
   Message message;
   if (!payload || !message.ParseFromString(std::string(*payload))) return std::nullopt;
   return message;
@@ -139,8 +139,8 @@ absl::Status ResourceExhausted(absl::string_view reason, absl::string_view messa
 
 absl::Status Unavailable(absl::string_view reason, absl::string_view message,
                          absl::string_view source, absl::Duration retry_after) {
-  absl::Status status = Make(absl::StatusCode::kUnavailable, reason, message,
-                             {{"source", std::string(source)}});
+  absl::Status status =
+      Make(absl::StatusCode::kUnavailable, reason, message, {{"source", std::string(source)}});
   AttachRetry(status, retry_after);
   return status;
 }

@@ -44,8 +44,7 @@ absl::Status PermissionDenied(absl::string_view reason, absl::string_view messag
 absl::Status NotFound(absl::string_view type);
 
 // ALREADY_EXISTS, reason RESOURCE_EXISTS: a caller-chosen id is taken.
-absl::Status AlreadyExists(absl::string_view type, absl::string_view name,
-                           Metadata metadata = {});
+absl::Status AlreadyExists(absl::string_view type, absl::string_view name, Metadata metadata = {});
 
 // FAILED_PRECONDITION: the state does not allow it.
 absl::Status FailedPrecondition(absl::string_view reason, absl::string_view message,

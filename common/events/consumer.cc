@@ -26,7 +26,7 @@ const sql::Statement kBegin{"consumer.begin", R"sql(
                             Reach::kFeed};
 
 const sql::Statement kLoad{"consumer.load", R"sql(
-  SELECT cursor FROM consumer_cursor WHERE consumer = $1 AND feed = $2)sql",
+  SELECT cursor, update_time FROM consumer_cursor WHERE consumer = $1 AND feed = $2)sql",
                            Reach::kFeed};
 
 // Also the lock: a second replica waits here and then finds another cursor.
@@ -78,6 +78,9 @@ constexpr absl::Duration kSaveEvery = absl::Seconds(15);
 constexpr absl::Duration kSilence = absl::Seconds(20);
 constexpr char kOvertaken[] = "CURSOR_MOVED";
 
+// Before the first look at the database: behind by more than any rule forgives.
+constexpr int64_t kLongAgo = 1;
+
 int64_t NowMicros() { return absl::ToUnixMicros(absl::Now()); }
 
 std::string OrganizationId(const common::v1::Event& event) {
@@ -113,14 +116,14 @@ Consumer::Consumer(sql::Database& database, ConsumerOptions options, OpenFeed op
       options_(std::move(options)),
       open_(std::move(open)),
       apply_(std::move(apply)),
-      behind_since_(NowMicros()) {
+      behind_since_(kLongAgo) {
   if (options_.metrics == nullptr) return;
   namespace metric = telemetry::metric;
-  lag_gauge_ = options_.metrics
-                   ->Gauges(metric::kConsumerLag,
-                            "How long the consumer has not known all that the feed tells.",
-                            {"feed"})
-                   .With({options_.feed});
+  lag_gauge_ =
+      options_.metrics
+          ->Gauges(metric::kConsumerLag,
+                   "How long the consumer has not known all that the feed tells.", {"feed"})
+          .With({options_.feed});
   parked_gauge_ = options_.metrics
                       ->Gauges(metric::kConsumerParked,
                                "Events set aside because they can't be applied.", {"feed"})
@@ -249,6 +252,9 @@ absl::Status Consumer::Load() {
         progress_.cursor = parts.second;
         position_ = progress_.position;
         parked_ = parked.Int(0, 0);
+        // What was true when the cursor was last moved may have changed ever since.
+        int64_t unknown = kLongAgo;
+        behind_since_.compare_exchange_strong(unknown, row.Int(0, 1));
         return absl::OkStatus();
       });
 }
@@ -314,19 +320,19 @@ absl::Status Consumer::Commit(const common::v1::Event& event, const Progress& ne
         RETURN_IF_ERROR(Move(tx, next));
         parks = failure.has_value();
         if (!parks && parked_ > 0) {
-          ASSIGN_OR_RETURN(const sql::Result earlier,
-                           tx.Query(kIsParked, {sql::Text(options_.consumer),
-                                                sql::Text(options_.feed), sql::Text(organization),
-                                                sql::Text(event.resource())}));
+          ASSIGN_OR_RETURN(
+              const sql::Result earlier,
+              tx.Query(kIsParked, {sql::Text(options_.consumer), sql::Text(options_.feed),
+                                   sql::Text(organization), sql::Text(event.resource())}));
           parks = !earlier.empty();
         }
         if (!parks) return apply_(tx, event);
-        tx.Defer(kPark,
-                 {sql::Text(options_.consumer), sql::Text(options_.feed), sql::Text(organization),
-                  sql::Int(event.position()), sql::Text(event.resource()),
-                  sql::Bytes(event.SerializeAsString()), sql::Int(failure ? kAttempts : 0),
-                  sql::Text(failure ? ErrorCode(*failure) : "EARLIER_PARKED"),
-                  sql::Int(NowMicros())});
+        tx.Defer(
+            kPark,
+            {sql::Text(options_.consumer), sql::Text(options_.feed), sql::Text(organization),
+             sql::Int(event.position()), sql::Text(event.resource()),
+             sql::Bytes(event.SerializeAsString()), sql::Int(failure ? kAttempts : 0),
+             sql::Text(failure ? ErrorCode(*failure) : "EARLIER_PARKED"), sql::Int(NowMicros())});
         return absl::OkStatus();
       });
   RETURN_IF_ERROR(status);
@@ -366,10 +372,10 @@ absl::StatusOr<int> Consumer::RetryParkedOnce() {
     sql::Result page;
     RETURN_IF_ERROR(database_.Read(
         sql::Access::Feed(), absl::Now() + kPatience, [&](sql::Session& session) -> absl::Status {
-          ASSIGN_OR_RETURN(page, session.Query(kListParked, {sql::Text(options_.consumer),
-                                                             sql::Text(options_.feed),
-                                                             sql::Int(after),
-                                                             sql::Int(kRetryPage)}));
+          ASSIGN_OR_RETURN(
+              page,
+              session.Query(kListParked, {sql::Text(options_.consumer), sql::Text(options_.feed),
+                                          sql::Int(after), sql::Int(kRetryPage)}));
           return absl::OkStatus();
         }));
     for (size_t row = 0; row < page.rows(); ++row) {
@@ -387,9 +393,9 @@ absl::StatusOr<int> Consumer::RetryParkedOnce() {
         RETURN_IF_ERROR(database_.Write(
             sql::Access::Tenant(organization), absl::Now() + kPatience,
             [&](sql::Transaction& tx) -> absl::Status {
-              tx.Defer(kFailedAgain, {sql::Text(options_.consumer), sql::Text(options_.feed),
-                                      sql::Text(organization), sql::Int(after),
-                                      sql::Text(ErrorCode(status))});
+              tx.Defer(kFailedAgain,
+                       {sql::Text(options_.consumer), sql::Text(options_.feed),
+                        sql::Text(organization), sql::Int(after), sql::Text(ErrorCode(status))});
               return absl::OkStatus();
             }));
       }

@@ -37,14 +37,15 @@ using OpenFeed = std::function<absl::StatusOr<std::unique_ptr<FeedStream>>(
 // Applies `event` inside `tx`, a transaction of the event's organisation. Must do nothing for an
 // event that is not newer than what it knows of the resource; may meet events in any order between
 // resources. An error is tried again, 5 times; then the event is parked. kUnavailable, kAborted,
-// kDeadlineExceeded, kResourceExhausted and kCancelled speak of the database, not of the event: they
-// are tried again for ever.
-using ApplyEvent = std::function<absl::Status(sql::Transaction& tx, const common::v1::Event& event)>;
+// kDeadlineExceeded, kResourceExhausted and kCancelled speak of the database, not of the event:
+// they are tried again for ever.
+using ApplyEvent =
+    std::function<absl::Status(sql::Transaction& tx, const common::v1::Event& event)>;
 
 struct ConsumerOptions {
-  std::string consumer;              // "assessment"
-  std::string feed;                  // "scheduling"
-  std::vector<std::string> types;    // payload types; empty: all
+  std::string consumer;            // "assessment"
+  std::string feed;                // "scheduling"
+  std::vector<std::string> types;  // payload types; empty: all
   absl::Duration first_backoff = absl::Milliseconds(50);
   absl::Duration max_backoff = absl::Seconds(2);
   telemetry::Metrics* metrics = nullptr;  // outlives the consumer; null: not measured
@@ -52,10 +53,10 @@ struct ConsumerOptions {
 
 // Follows another service's feed for ever. Each event and the cursor are written in one transaction
 // of this service's database, so that redelivery changes nothing and downtime loses nothing. Where
-// several replicas run, one at a time applies (each transaction first moves the one cursor row, from
-// the value it knows). An event that fails 5 times is parked with the later ones of its resource, the
-// others go on, and a metric tells; RetryParked brings parked ones back. A first run, or an expired
-// cursor, begins with a snapshot.
+// several replicas run, one at a time applies (each transaction first moves the one cursor row,
+// from the value it knows). An event that fails 5 times is parked with the later ones of its
+// resource, the others go on, and a metric tells; RetryParked brings parked ones back. A first run,
+// or an expired cursor, begins with a snapshot.
 class Consumer {
  public:
   Consumer(sql::Database& database, ConsumerOptions options, OpenFeed open, ApplyEvent apply);
@@ -72,12 +73,13 @@ class Consumer {
   int64_t position() const { return position_.load(); }
   int64_t parked() const { return parked_.load(); }
 
-  // How long this replica has not been sure to know all that the feed tells (real clock): zero while
-  // an open stream lives and all it told is applied.
+  // How long this replica has not been sure to know all that the feed tells (real clock): zero
+  // while an open stream lives and all it told is applied.
   absl::Duration lag() const;
 
  private:
-  // What the cursor row holds: where to resume, and the last position applied, which may be further.
+  // What the cursor row holds: where to resume, and the last position applied, which may be
+  // further.
   struct Progress {
     std::string cursor;
     int64_t position = -1;

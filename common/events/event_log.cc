@@ -140,8 +140,8 @@ absl::StatusOr<std::vector<common::v1::Event>> Read(sql::Session& session,
     event.set_version(rows.Int(row, 4));
     *event.mutable_occur_time() = time::ToTimestamp(rows.Time(row, 5));
     if (!event.mutable_payload()->ParseFromString(rows.Bytes(row, 6))) {
-      return errors::Internal(absl::StrCat("The payload of event ", event.event_id(),
-                                           " can't be parsed."));
+      return errors::Internal(
+          absl::StrCat("The payload of event ", event.event_id(), " can't be parsed."));
     }
   }
   return events;

@@ -14,11 +14,11 @@
 
 // The transactional outbox and the log that a service's feed is served from.
 //
-// A change inserts its event unnumbered, in its own transaction. One replica at a time moves pending
-// events into the log and numbers them densely, in the order of their insertion. A later version of a
-// resource is inserted only after the earlier one is committed and seen, so each resource's events
-// keep the order of its versions; between resources the order is that of arrival. No consumer ever
-// reads a sequence or a transaction id.
+// A change inserts its event unnumbered, in its own transaction. One replica at a time moves
+// pending events into the log and numbers them densely, in the order of their insertion. A later
+// version of a resource is inserted only after the earlier one is committed and seen, so each
+// resource's events keep the order of its versions; between resources the order is that of arrival.
+// No consumer ever reads a sequence or a transaction id.
 namespace rapport::events {
 
 // Appends the pending event of `resource`; deferred to the transaction's next round trip. Comes
@@ -37,11 +37,12 @@ class Sequencer {
   // without writing, or another replica is at it.
   absl::StatusOr<int> RunOnce(absl::Time now);
 
-  // Looks where the log stands without writing; whether anything is pending. RunOnce begins with it.
+  // Looks where the log stands without writing; whether anything is pending. RunOnce begins with
+  // it.
   absl::StatusOr<bool> Look(absl::Time now);
 
-  // As of the last look or run: the newest committed position, and how long the oldest pending event and
-  // audit entry had waited.
+  // As of the last look or run: the newest committed position, and how long the oldest pending
+  // event and audit entry had waited.
   int64_t last_position() const { return last_position_.load(); }
   absl::Duration unsequenced_age() const { return absl::Microseconds(event_age_.load()); }
   absl::Duration audit_unsequenced_age() const { return absl::Microseconds(audit_age_.load()); }
@@ -57,8 +58,8 @@ class Sequencer {
 
 // Where a log stands.
 struct LogState {
-  std::string epoch;           // random, made with the log; another after a restore
-  int64_t last_position = 0;   // 0: empty
+  std::string epoch;          // random, made with the log; another after a restore
+  int64_t last_position = 0;  // 0: empty
 };
 absl::StatusOr<LogState> ReadState(sql::Session& session);
 
@@ -68,7 +69,7 @@ struct Range {
   std::string organization_id;     // empty: all, in a session with sql::Access::Feed()
   std::vector<std::string> types;  // full names of payload types; empty: all
   int64_t after = 0;
-  int64_t up_to = 0;               // inclusive
+  int64_t up_to = 0;  // inclusive
   int limit = 500;
 };
 
@@ -76,8 +77,8 @@ struct Range {
 absl::StatusOr<std::vector<common::v1::Event>> ReadEvents(sql::Session& session,
                                                           const Range& range);
 
-// Of the events of the range, in order, those that are the newest of their resource and payload type
-// among all up to `until`.
+// Of the events of the range, in order, those that are the newest of their resource and payload
+// type among all up to `until`.
 absl::StatusOr<std::vector<common::v1::Event>> ReadSnapshot(sql::Session& session,
                                                             const Range& range, int64_t until);
 

@@ -57,8 +57,8 @@ std::optional<telemetry::Gauge> Gauge(const FeedOptions& options, absl::string_v
 }
 
 absl::Status Expired() {
-  return errors::OutOfRange("CURSOR_EXPIRED",
-                            "The log no longer goes back to this cursor. Begin with from_snapshot.");
+  return errors::OutOfRange(
+      "CURSOR_EXPIRED", "The log no longer goes back to this cursor. Begin with from_snapshot.");
 }
 
 }  // namespace
@@ -70,8 +70,7 @@ class Feed::Stream final : public call::StreamSource {
          std::shared_ptr<const auth::IntegrityKey> integrity)
       : feed_(feed),
         organization_(std::move(organization)),
-        access_(organization_.empty() ? sql::Access::Feed()
-                                      : sql::Access::Tenant(organization_)),
+        access_(organization_.empty() ? sql::Access::Feed() : sql::Access::Tenant(organization_)),
         types_(std::move(types)),
         binding_(absl::StrCat(organization_, "\n", absl::StrJoin(types_, "\n"))),
         integrity_(std::move(integrity)),
@@ -242,8 +241,8 @@ absl::StatusOr<std::unique_ptr<call::StreamSource>> Feed::Watch(
   std::vector<std::string> types(request.types().begin(), request.types().end());
   std::sort(types.begin(), types.end());
   types.erase(std::unique(types.begin(), types.end()), types.end());
-  auto stream = std::make_unique<Stream>(*this, std::move(organization), std::move(types),
-                                         context.integrity);
+  auto stream =
+      std::make_unique<Stream>(*this, std::move(organization), std::move(types), context.integrity);
   RETURN_IF_ERROR(stream->Begin(request));
   return stream;
 }

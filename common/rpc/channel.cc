@@ -11,6 +11,7 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,14 @@ constexpr absl::Duration kPeerPatience = absl::Seconds(2);
 constexpr absl::Duration kPeerMargin = absl::Milliseconds(100);
 constexpr char kWatch[] = "/rapport.common.v1.EventService/Watch";
 
+// Blocking calls poll their connections only while they wait. In between gRPC looks every 5 s
+// unless told otherwise here, before it starts: that would be how long a restarted peer stays
+// unseen.
+const bool kPolledOften = [] {
+  setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50", 0);
+  return true;
+}();
+
 std::shared_ptr<grpc::Channel> Connect(absl::string_view target) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(R"({"loadBalancingConfig": [{"round_robin": {}}]})");
@@ -37,7 +46,7 @@ std::shared_ptr<grpc::Channel> Connect(absl::string_view target) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);  // also how long a connect may take
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   return grpc::CreateCustomChannel(std::string(target), grpc::InsecureChannelCredentials(),
                                    arguments);
@@ -61,9 +70,8 @@ class GrpcFeedStream final : public events::FeedStream {
                  const common::v1::WatchRequest& request) {
     Attach(credentials, context_);
     reader_.reset(grpc::internal::ClientReaderFactory<common::v1::WatchResponse>::Create(
-        channel,
-        grpc::internal::RpcMethod(kWatch, grpc::internal::RpcMethod::SERVER_STREAMING), &context_,
-        request));
+        channel, grpc::internal::RpcMethod(kWatch, grpc::internal::RpcMethod::SERVER_STREAMING),
+        &context_, request));
   }
   ~GrpcFeedStream() override {
     context_.TryCancel();
@@ -110,21 +118,19 @@ class ChannelPeer final : public call::Peer {
                     const Message& request, Message& response) override {
     const absl::Time begun = absl::Now();
     const absl::Time deadline = std::min(context.deadline - kPeerMargin, begun + kPeerPatience);
-    absl::Status status = channel_->Call(
-        method,
-        {.user_token = context.user_token,
-         .service_token = tokens_->Token(begun),
-         .traceparent = context.trace.Child().ToHeader()},
-        deadline, request, response);
+    absl::Status status = channel_->Call(method,
+                                         {.user_token = context.user_token,
+                                          .service_token = tokens_->Token(begun),
+                                          .traceparent = context.trace.Child().ToHeader()},
+                                         deadline, request, response);
     calls_.With({name_, CodeName(status.code())}).Increment();
     durations_.With({name_}).Observe(absl::ToDoubleSeconds(absl::Now() - begun));
-    const bool unreachable = status.code() == absl::StatusCode::kDeadlineExceeded ||
-                             (status.code() == absl::StatusCode::kUnavailable &&
-                              errors::Reason(status).empty());
+    const bool unreachable =
+        status.code() == absl::StatusCode::kDeadlineExceeded ||
+        (status.code() == absl::StatusCode::kUnavailable && errors::Reason(status).empty());
     if (unreachable) {
-      return errors::Unavailable("PEER_UNAVAILABLE",
-                                 absl::StrCat("The ", name_, " service can not be asked now."),
-                                 name_);
+      return errors::Unavailable(
+          "PEER_UNAVAILABLE", absl::StrCat("The ", name_, " service can not be asked now."), name_);
     }
     return status;
   }
@@ -173,8 +179,8 @@ std::unique_ptr<call::Peer> MakePeer(absl::string_view name, std::shared_ptr<Cha
 
 events::OpenFeed MakeFeed(std::shared_ptr<Channel> channel,
                           std::shared_ptr<auth::ServiceTokenSource> tokens) {
-  return [channel = std::move(channel), tokens = std::move(tokens)](
-             const common::v1::WatchRequest& request)
+  return [channel = std::move(channel),
+          tokens = std::move(tokens)](const common::v1::WatchRequest& request)
              -> absl::StatusOr<std::unique_ptr<events::FeedStream>> {
     return channel->Watch({.user_token = "",
                            .service_token = tokens->Token(absl::Now()),

@@ -8,8 +8,8 @@
 
 namespace rapport::rpc {
 
-// The one place where our errors become gRPC's: payloads become google.rpc.Status details. What is a
-// bug (kInternal, kUnknown, kDataLoss) leaves only its trace id.
+// The one place where our errors become gRPC's: payloads become google.rpc.Status details. What is
+// a bug (kInternal, kUnknown, kDataLoss) leaves only its trace id.
 grpc::Status ToGrpc(const absl::Status& status, absl::string_view trace_id);
 
 // The other way round, with the details as payloads again.

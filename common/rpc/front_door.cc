@@ -64,8 +64,8 @@ bool IsForServicesOnly(absl::string_view permission) {
 
 FrontDoor::Door::Door(const call::Method& method, FrontDoor& front)
     : method_(method),
-      name_(absl::StrCat(method.descriptor->service()->full_name(), "/",
-                         method.descriptor->name())),
+      name_(
+          absl::StrCat(method.descriptor->service()->full_name(), "/", method.descriptor->name())),
       validator_(method.descriptor->input_type()),
       fingerprinted_(HasFieldApart(method.descriptor->input_type())),
       executor_(method.policy.executor() == common::v1::EXECUTOR_READ    ? &front.read_
@@ -97,10 +97,10 @@ FrontDoor::FrontDoor(Dependencies dependencies)
         [executor] { return static_cast<double>(executor->stats().running); },
         {{"executor", executor->name()}});
   }
-  dependencies_.metrics->Read(
-      metric::kTokenCacheSize, "Verified tokens that are kept.", [verifier = dependencies_.verifier] {
-        return static_cast<double>(verifier->cached_tokens());
-      });
+  dependencies_.metrics->Read(metric::kTokenCacheSize, "Verified tokens that are kept.",
+                              [verifier = dependencies_.verifier] {
+                                return static_cast<double>(verifier->cached_tokens());
+                              });
 }
 
 absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
@@ -111,8 +111,8 @@ absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
   context.now = dependencies_.clock->Now();
   context.integrity = dependencies_.integrity;
 
-  const auto verify = [&](absl::string_view token)
-      -> absl::StatusOr<std::shared_ptr<const auth::Principal>> {
+  const auto verify =
+      [&](absl::string_view token) -> absl::StatusOr<std::shared_ptr<const auth::Principal>> {
     auth::TokenFault fault = auth::TokenFault::kNone;
     auto principal = dependencies_.verifier->Verify(token, machine_now, &fault);
     if (!principal.ok()) token_faults_.With({auth::TokenFaultName(fault)}).Increment();
@@ -178,8 +178,8 @@ void FrontDoor::Account(const Door& door, const call::CallContext& context, absl
   const absl::string_view code = CodeName(status.code());
   calls_.With({door.name(), code}).Increment();
   door.duration_.Observe(absl::ToDoubleSeconds(took));
-  const bool bug = status.code() == absl::StatusCode::kInternal ||
-                   status.code() == absl::StatusCode::kUnknown;
+  const bool bug =
+      status.code() == absl::StatusCode::kInternal || status.code() == absl::StatusCode::kUnknown;
   telemetry::JsonLine line("call", bug ? telemetry::Severity::kError : telemetry::Severity::kInfo);
   line.Text("method", door.name())
       .Text("code", code)

@@ -22,14 +22,14 @@ namespace rapport::rpc {
 
 // What arrives with a call beside its request.
 struct Arrival {
-  absl::string_view authorization;   // metadata `authorization`, "Bearer <token>"; empty: none
-  absl::string_view service_token;   // metadata `x-rapport-service`; empty: none
+  absl::string_view authorization;  // metadata `authorization`, "Bearer <token>"; empty: none
+  absl::string_view service_token;  // metadata `x-rapport-service`; empty: none
   std::optional<absl::string_view> traceparent;
   absl::Time deadline = absl::InfiniteFuture();  // the client's, by the real clock
 };
 
-// The checks that every call of every method passes, in this order: authenticate, authorise, deadline,
-// validate. Knows no transport.
+// The checks that every call of every method passes, in this order: authenticate, authorise,
+// deadline, validate. Knows no transport.
 class FrontDoor {
  public:
   struct Dependencies {

@@ -1,7 +1,7 @@
 #include "common/rpc/method_service.h"
 
-#include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/proto_buffer_reader.h>
@@ -248,8 +248,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
 }  // namespace
 
-StreamMinder::StreamMinder()
-    : ticker_("streams", absl::Milliseconds(25), [this] { Tick(); }) {}
+StreamMinder::StreamMinder() : ticker_("streams", absl::Milliseconds(25), [this] { Tick(); }) {}
 
 void StreamMinder::Add(std::function<bool()> resume) {
   MutexLock lock(mutex_);
@@ -280,11 +279,11 @@ MethodService::MethodService(const google::protobuf::ServiceDescriptor* service,
         absl::StrCat("/", service->full_name(), "/", service->method(i)->name()), method, front));
     const Bound& bound = *bound_.back();
     const bool streams = method.descriptor->server_streaming();
-    AddMethod(new grpc::internal::RpcServiceMethod(
-        bound.path.c_str(),
-        streams ? grpc::internal::RpcMethod::SERVER_STREAMING
-                : grpc::internal::RpcMethod::NORMAL_RPC,
-        nullptr));
+    AddMethod(new grpc::internal::RpcServiceMethod(bound.path.c_str(),
+                                                   streams
+                                                       ? grpc::internal::RpcMethod::SERVER_STREAMING
+                                                       : grpc::internal::RpcMethod::NORMAL_RPC,
+                                                   nullptr));
     if (streams) {
       MarkMethodRawCallback(
           i, new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(

@@ -56,8 +56,7 @@ class StreamMinder {
 class MethodService final : public grpc::Service {
  public:
   MethodService(const google::protobuf::ServiceDescriptor* service,
-                const std::map<int, call::Method>& methods, FrontDoor& front,
-                StreamMinder& minder);
+                const std::map<int, call::Method>& methods, FrontDoor& front, StreamMinder& minder);
 
  private:
   struct Bound {

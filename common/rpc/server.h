@@ -13,15 +13,16 @@
 namespace rapport::rpc {
 
 struct ServerOptions {
-  std::string listen;          // "host:port"; port 0 takes a free one
-  std::string health_listen;   // plaintext, only grpc.health.v1, for probes
+  std::string listen;         // "host:port"; port 0 takes a free one
+  std::string health_listen;  // plaintext, only grpc.health.v1, for probes
   bool reflection = false;
 };
 
 // The gRPC server of a process: the bound services, grpc.health.v1 on both ports, reflection.
 //
-// Health "" is liveness: SERVING as long as the process serves at all. Health of each proto service,
-// and of the process's own name ("scheduling"), is readiness: SERVING while SetReady(true).
+// Health "" is liveness: SERVING as long as the process serves at all. Health of each proto
+// service, and of the process's own name ("scheduling"), is readiness: SERVING while
+// SetReady(true).
 class Server {
  public:
   // Serves from here on, not ready.
@@ -35,8 +36,9 @@ class Server {
 
   void SetReady(bool ready);
 
-  // Not ready; after `linger`, in which calls are still answered and endpoints forget us, refuses new
-  // calls, ends streams cleanly, lets calls under way finish until `grace` has passed, and stops.
+  // Not ready; after `linger`, in which calls are still answered and endpoints forget us, refuses
+  // new calls, ends streams cleanly, lets calls under way finish until `grace` has passed, and
+  // stops.
   void Drain(absl::Duration linger, absl::Duration grace);
 
   int port() const;

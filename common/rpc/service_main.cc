@@ -1,5 +1,6 @@
 #include "common/rpc/service_main.h"
 
+#include <grpc/support/log.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -29,7 +30,8 @@
 #include "common/telemetry/log.h"
 #include "common/telemetry/metric_names.h"
 
-ABSL_FLAG(std::string, listen, "", "Address to serve gRPC on; default 127.0.0.1 and the service's port.");
+ABSL_FLAG(std::string, listen, "",
+          "Address to serve gRPC on; default 127.0.0.1 and the service's port.");
 ABSL_FLAG(std::string, health_listen, "",
           "Address of the plaintext health port; default 127.0.0.1 and the service's port.");
 ABSL_FLAG(std::string, metrics_listen, "",
@@ -55,7 +57,8 @@ ABSL_FLAG(std::string, token_audience, "rapport", "Accepted `aud`, apart by comm
 ABSL_FLAG(std::string, token_type, "at+jwt", "Accepted `typ`, apart by commas.");
 ABSL_FLAG(std::string, token_organization_claim, "org", "Claim with the organisation's id.");
 ABSL_FLAG(std::string, token_roles_claim, "roles", "Claim with the roles.");
-ABSL_FLAG(std::string, service_key_file, "", "PEM private key that signs this service's own tokens.");
+ABSL_FLAG(std::string, service_key_file, "",
+          "PEM private key that signs this service's own tokens.");
 ABSL_FLAG(std::string, integrity_key_file, "",
           "Key, shared by replicas, that authenticates page tokens, cursors and fingerprints.");
 
@@ -78,6 +81,13 @@ namespace {
 
 using telemetry::Log;
 using telemetry::Severity;
+
+// gRPC's own errors go into our log, not between its lines.
+void LogOfGrpc(gpr_log_func_args* args) {
+  if (args->severity == GPR_LOG_SEVERITY_ERROR) {
+    Log(Severity::kWarning, "grpc", {{"detail", args->message}});
+  }
+}
 
 int Fail(const ServiceSpec& spec, const absl::Status& status) {
   std::fprintf(stderr, "rapport-%s: %s\n", spec.name.c_str(),
@@ -110,8 +120,8 @@ absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& s
     const std::string directory = absl::GetFlag(FLAGS_data_dir);
     RETURN_IF_ERROR(Require(directory, "data_dir", "the directory of the SQLite file"));
     if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-      return absl::InvalidArgumentError(absl::StrCat("can not make --data_dir ", directory, ": ",
-                                                     std::strerror(errno)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("can not make --data_dir ", directory, ": ", std::strerror(errno)));
     }
     return sql::OpenSqlite({.path = absl::StrCat(directory, "/", spec.name, ".db")},
                            spec.migrations);
@@ -119,15 +129,16 @@ absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& s
   if (engine == "postgres") {
     std::string name = absl::GetFlag(FLAGS_postgres_name);
     if (name.empty()) name = absl::StrCat("rapport_", spec.name);
-    return sql::OpenPostgres({.host = absl::GetFlag(FLAGS_postgres_host),
-                              .port = absl::GetFlag(FLAGS_postgres_port),
-                              .name = name,
-                              .user = absl::GetFlag(FLAGS_postgres_user),
-                              .password_file = absl::GetFlag(FLAGS_postgres_password_file),
-                              .feed_user = absl::GetFlag(FLAGS_postgres_feed_user),
-                              .feed_password_file = absl::GetFlag(FLAGS_postgres_feed_password_file),
-                              .max_connections = absl::GetFlag(FLAGS_postgres_connections)},
-                             spec.migrations);
+    return sql::OpenPostgres(
+        {.host = absl::GetFlag(FLAGS_postgres_host),
+         .port = absl::GetFlag(FLAGS_postgres_port),
+         .name = name,
+         .user = absl::GetFlag(FLAGS_postgres_user),
+         .password_file = absl::GetFlag(FLAGS_postgres_password_file),
+         .feed_user = absl::GetFlag(FLAGS_postgres_feed_user),
+         .feed_password_file = absl::GetFlag(FLAGS_postgres_feed_password_file),
+         .max_connections = absl::GetFlag(FLAGS_postgres_connections)},
+        spec.migrations);
   }
   return absl::InvalidArgumentError(
       absl::StrCat("--database must be 'sqlite' or 'postgres', not '", engine, "'"));
@@ -136,8 +147,8 @@ absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& s
 absl::StatusOr<std::unique_ptr<auth::TokenVerifier>> MakeVerifier() {
   RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_jwks_file), "jwks_file",
                           "the key set that tokens are verified with"));
-  RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_token_issuer), "token_issuer",
-                          "who issues the users' tokens"));
+  RETURN_IF_ERROR(
+      Require(absl::GetFlag(FLAGS_token_issuer), "token_issuer", "who issues the users' tokens"));
   auth::TokenVerifierOptions options;
   options.jwks_file = absl::GetFlag(FLAGS_jwks_file);
   options.issuers = absl::StrSplit(absl::GetFlag(FLAGS_token_issuer), ',', absl::SkipEmpty());
@@ -174,7 +185,9 @@ std::string Address(const std::string& flag, int port) {
 class Readiness {
  public:
   Readiness(sql::Database& database, Server& server)
-      : database_(database), server_(server), ticker_("readiness", absl::Seconds(1), [this] { Look(); }) {
+      : database_(database),
+        server_(server),
+        ticker_("readiness", absl::Seconds(1), [this] { Look(); }) {
     ticker_.Wake();
   }
   void Stop() { ticker_.Stop(); }
@@ -209,8 +222,8 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
                    auth::TokenSigner::FromPemFile(absl::GetFlag(FLAGS_service_key_file)));
   const std::vector<std::string> audiences =
       absl::StrSplit(absl::GetFlag(FLAGS_token_audience), ',');
-  auto tokens = std::make_shared<auth::ServiceTokenSource>(std::move(signer), spec.name,
-                                                           audiences.front());
+  auto tokens =
+      std::make_shared<auth::ServiceTokenSource>(std::move(signer), spec.name, audiences.front());
   ASSIGN_OR_RETURN(const std::unique_ptr<time::Clock> development_clock,
                    MakeDevelopmentClock(*verifier));
   time::Clock& clock = development_clock != nullptr ? *development_clock : time::RealClock();
@@ -235,9 +248,8 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
       .clock = clock,
       .metrics = *metrics,
       .peer = [&](absl::string_view name) -> call::Peer& { return *peers.at(std::string(name)); },
-      .feed = [&](absl::string_view name) {
-        return MakeFeed(channels.at(std::string(name)), tokens);
-      }};
+      .feed =
+          [&](absl::string_view name) { return MakeFeed(channels.at(std::string(name)), tokens); }};
 
   HostedService service = spec.make(process);
   feed::Feed feed(*database, clock,
@@ -254,11 +266,11 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
                    .peer_threads = absl::GetFlag(FLAGS_peer_threads)});
   ASSIGN_OR_RETURN(
       auto server,
-      Server::Start({.listen = Address(absl::GetFlag(FLAGS_listen), spec.port),
-                     .health_listen = Address(absl::GetFlag(FLAGS_health_listen), spec.health_port),
-                     .reflection = absl::GetFlag(FLAGS_reflection) ||
-                                   verifier->keys()->all_development()},
-                    spec.name, registry, front));
+      Server::Start(
+          {.listen = Address(absl::GetFlag(FLAGS_listen), spec.port),
+           .health_listen = Address(absl::GetFlag(FLAGS_health_listen), spec.health_port),
+           .reflection = absl::GetFlag(FLAGS_reflection) || verifier->keys()->all_development()},
+          spec.name, registry, front));
   Readiness readiness(*database, *server);
   feed.Start();
   service.start();
@@ -292,9 +304,9 @@ int ServiceMain(int argc, char** argv, const ServiceSpec& spec) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  absl::SetProgramUsageMessage(
-      absl::StrCat("Serves the ", spec.name, " service of Rapport. Each flag can also be given as ",
-                   "the environment variable RAPPORT_<FLAG>."));
+  absl::SetProgramUsageMessage(absl::StrCat("Serves the ", spec.name,
+                                            " service of Rapport. Each flag can also be given as ",
+                                            "the environment variable RAPPORT_<FLAG>."));
   if (absl::Status status = FlagsFromEnvironment(); !status.ok()) return Fail(spec, status);
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) {
@@ -302,6 +314,7 @@ int ServiceMain(int argc, char** argv, const ServiceSpec& spec) {
                           absl::StrCat("'", rest[1], "' is not a flag; see --help")));
   }
   telemetry::SetService(spec.name);
+  gpr_set_log_function(LogOfGrpc);
   if (absl::Status status = telemetry::LogTo(absl::GetFlag(FLAGS_log_file)); !status.ok()) {
     return Fail(spec, status);
   }

@@ -33,13 +33,13 @@ struct Process {
 // A service in its process, whatever its type.
 struct HostedService {
   std::function<void(call::Registry&)> register_handlers;
-  std::function<void()> start;  // background work begins
-  std::function<void()> stop;   // and has ended when this returns
+  std::function<void()> start;                        // background work begins
+  std::function<void()> stop;                         // and has ended when this returns
   std::function<absl::StatusOr<int>()> retry_parked;  // null: it follows no feed
 };
 
-// Hosts any class with Register(call::Registry&), Start() and Stop(), and RetryParked() if it follows
-// a feed.
+// Hosts any class with Register(call::Registry&), Start() and Stop(), and RetryParked() if it
+// follows a feed.
 template <class Service>
 HostedService Host(std::unique_ptr<Service> service) {
   std::shared_ptr<Service> shared = std::move(service);
@@ -55,8 +55,8 @@ HostedService Host(std::unique_ptr<Service> service) {
 }
 
 struct ServiceSpec {
-  std::string name;                        // "scheduling"
-  int port;                                // default of --listen
+  std::string name;  // "scheduling"
+  int port;          // default of --listen
   int health_port;
   int metrics_port;
   std::vector<std::string> peers;          // whose targets it needs
@@ -64,9 +64,9 @@ struct ServiceSpec {
   std::function<HostedService(Process&)> make;
 };
 
-// Parses flags (each also as the environment variable RAPPORT_<FLAG>), serves until SIGTERM or SIGINT,
-// drains, and returns the exit status: 0 after a clean drain, 1 with one clear line when it can't
-// start.
+// Parses flags (each also as the environment variable RAPPORT_<FLAG>), serves until SIGTERM or
+// SIGINT, drains, and returns the exit status: 0 after a clean drain, 1 with one clear line when it
+// can't start.
 int ServiceMain(int argc, char** argv, const ServiceSpec& spec);
 
 }  // namespace rapport::rpc

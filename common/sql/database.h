@@ -92,7 +92,8 @@ class Result {
     return std::holds_alternative<Null>(at(row, column));
   }
   int64_t Int(size_t row, int column) const { return std::get<int64_t>(at(row, column)); }
-  // Also of a whole number: SQLite's RETURNING gives 2 for a REAL of 2.0, PostgreSQL's sums likewise.
+  // Also of a whole number: SQLite's RETURNING gives 2 for a REAL of 2.0, PostgreSQL's sums
+  // likewise.
   double Real(size_t row, int column) const {
     const auto* whole = std::get_if<int64_t>(&at(row, column));
     return whole != nullptr ? static_cast<double>(*whole) : std::get<double>(at(row, column));
@@ -105,8 +106,7 @@ class Result {
     return std::get<Blob>(at(row, column)).bytes;
   }
   absl::Time Time(size_t row, int column) const {
-    return IsNull(row, column) ? absl::InfiniteFuture()
-                               : absl::FromUnixMicros(Int(row, column));
+    return IsNull(row, column) ? absl::InfiniteFuture() : absl::FromUnixMicros(Int(row, column));
   }
 
  private:
@@ -115,7 +115,8 @@ class Result {
   int64_t affected_ = 0;
 };
 
-// A consistent view of the database. Not thread-safe; lives only inside the callback it is given to.
+// A consistent view of the database. Not thread-safe; lives only inside the callback it is given
+// to.
 class Session {
  public:
   virtual ~Session() = default;
@@ -124,7 +125,8 @@ class Session {
   // Runs `statement` and returns its rows. Constraint failures are
   //   kAlreadyExists       unique violation; the constraint or index name in metadata "constraint"
   //   kFailedPrecondition  exclusion, check, foreign key or trigger violation, with "constraint";
-  //                        reason CONSTRAINT. A SQLite trigger raises its name: RAISE(ABORT, 'name')
+  //                        reason CONSTRAINT. A SQLite trigger raises its name: RAISE(ABORT,
+  //                        'name')
   //   kAborted             serialisation failure or deadlock: Write() repeats the whole transaction
   //   kUnavailable         connection lost, database starting or stopping
   //   kResourceExhausted   disk full

@@ -44,9 +44,7 @@ absl::Status SerializationFailure() {
   return errors::Aborted("SERIALIZATION_FAILURE", "Lost a race with another change. Repeat it.");
 }
 
-absl::Status NotText() {
-  return errors::InvalidArgument("text", "must be UTF-8 without NUL");
-}
+absl::Status NotText() { return errors::InvalidArgument("text", "must be UTF-8 without NUL"); }
 
 absl::Status Unexpected(absl::string_view statement, absl::string_view code,
                         absl::string_view text) {

@@ -98,8 +98,8 @@ absl::Status CheckSchema(const std::vector<Component>& components, Engine engine
     const std::vector<Migration>& steps = Steps(component, engine);
     if (steps.empty()) continue;
     const Version& version = present[component.name];
-    RETURN_IF_ERROR(sql::CheckSchema(steps.back().version, version.schema, version.min_reader,
-                                     component.name));
+    RETURN_IF_ERROR(
+        sql::CheckSchema(steps.back().version, version.schema, version.min_reader, component.name));
   }
   return absl::OkStatus();
 }
@@ -154,9 +154,9 @@ class Migrator {
       if (code == nullptr) return internal::DatabaseUnavailable();
       // Unlike a statement's, a migration's failure is told: it concerns the operator alone.
       return errors::FailedPrecondition(
-          "MIGRATION_FAILED", absl::StrCat("PostgreSQL refused a migration step: ", code, ", ",
-                                           PQresultErrorField(result.get(),
-                                                              PG_DIAG_MESSAGE_PRIMARY)));
+          "MIGRATION_FAILED",
+          absl::StrCat("PostgreSQL refused a migration step: ", code, ", ",
+                       PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
     }
     std::vector<Value> cells;
     const int columns = PQnfields(result.get());
@@ -202,17 +202,19 @@ class Migrator {
 
 absl::Status MigratePostgres(const MigrateOptions& options) {
   const PostgresOptions& database = options.database;
-  ASSIGN_OR_RETURN(
-      internal::PostgresHandle handle,
-      internal::ConnectPostgres({database.host, database.port, database.name, database.user,
-                                 database.password_file},
-                                absl::Now() + absl::Seconds(10)));
+  ASSIGN_OR_RETURN(internal::PostgresHandle handle,
+                   internal::ConnectPostgres({database.host, database.port, database.name,
+                                              database.user, database.password_file},
+                                             absl::Now() + absl::Seconds(10)));
   Migrator migrator(std::move(handle));
   // The lock is the session's: it outlives each step's transaction and dies with a killed run.
   std::string state;
   const absl::Status locked =
-      migrator.Run("SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';"
-                   "SELECT pg_advisory_lock(hashtextextended('rapport.migrate', 0))", &state)
+      migrator
+          .Run(
+              "SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';"
+              "SELECT pg_advisory_lock(hashtextextended('rapport.migrate', 0))",
+              &state)
           .status();
   if (state == "55P03") {
     return errors::Unavailable("MIGRATION_RUNNING", "Another migration is running. Repeat later.",
@@ -223,8 +225,9 @@ absl::Status MigratePostgres(const MigrateOptions& options) {
     RETURN_IF_ERROR(migrator.CreateRole(role));
   }
   // A step that waits longer for a table would stall every query queued behind it.
-  RETURN_IF_ERROR(migrator.Run(absl::StrCat("SET lock_timeout = '5s';",
-                                            internal::CreateVersions(Engine::kPostgres)))
+  RETURN_IF_ERROR(migrator
+                      .Run(absl::StrCat("SET lock_timeout = '5s';",
+                                        internal::CreateVersions(Engine::kPostgres)))
                       .status());
 
   const std::vector<Component> components = internal::WithFoundation(options.components);

@@ -10,8 +10,8 @@
 
 namespace rapport::sql {
 
-// One numbered, forward-only step, embedded from `migrations/<engine>/NNNN_name.sql`. Its first line
-// may be `-- min_reader_version: N` (default: the previous step's).
+// One numbered, forward-only step, embedded from `migrations/<engine>/NNNN_name.sql`. Its first
+// line may be `-- min_reader_version: N` (default: the previous step's).
 struct Migration {
   int version;
   std::string name;
@@ -30,19 +30,19 @@ struct Component {
 const Component& Foundation();
 
 struct SqliteOptions {
-  std::string path;      // file; its directory exists. One process owns it (lock file beside it).
-  int readers = 4;       // read-only connections
+  std::string path;  // file; its directory exists. One process owns it (lock file beside it).
+  int readers = 4;   // read-only connections
 };
 
 struct PostgresOptions {
   std::string host;
   int port = 5432;
   std::string name;
-  std::string user = "rapport_app";            // serves tenants
-  std::string password_file;                   // re-read on authentication failure; may be empty
-  std::string feed_user = "rapport_feed";      // serves the sequencer and consumers
+  std::string user = "rapport_app";        // serves tenants
+  std::string password_file;               // re-read on authentication failure; may be empty
+  std::string feed_user = "rapport_feed";  // serves the sequencer and consumers
   std::string feed_password_file;
-  int max_connections = 16;                    // tenants' pool; the feed's has 3 more
+  int max_connections = 16;  // tenants' pool; the feed's has 3 more
   int max_waiters = 256;
 };
 
@@ -50,19 +50,19 @@ struct PostgresOptions {
 absl::StatusOr<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options,
                                                      std::vector<Component> components);
 
-// Opens without migrating; Ready() says whether the schema suits. Connects lazily, so that a service
-// can wait for its database.
+// Opens without migrating; Ready() says whether the schema suits. Connects lazily, so that a
+// service can wait for its database.
 absl::StatusOr<std::unique_ptr<Database>> OpenPostgres(const PostgresOptions& options,
                                                        std::vector<Component> components);
 
 struct MigrateOptions {
-  PostgresOptions database;                    // `user` is the owner of the schema (DDL rights)
+  PostgresOptions database;  // `user` is the owner of the schema (DDL rights)
   std::vector<Component> components;
 };
 
 // Applies what is missing, under a session advisory lock, each step in its own transaction with its
-// version record, so that a killed run resumes. Creates the roles rapport_app and rapport_feed where
-// they are missing and the user may (else says what to run), and grants them what they need.
+// version record, so that a killed run resumes. Creates the roles rapport_app and rapport_feed
+// where they are missing and the user may (else says what to run), and grants them what they need.
 absl::Status MigratePostgres(const MigrateOptions& options);
 
 // kOk iff b (this binary's newest version) satisfies min_reader ≤ b ≤ schema for each component;

@@ -25,9 +25,9 @@ namespace rapport::sql::internal {
 namespace {
 
 // From the server's pg_type.dat; part of its wire protocol.
-constexpr Oid kAnyType = 0, kBool = 16, kBytea = 17, kName = 19, kInt8 = 20, kInt2 = 21,
-              kInt4 = 23, kText = 25, kOid = 26, kUnknown = 705, kFloat4 = 700, kFloat8 = 701,
-              kBpchar = 1042, kVarchar = 1043, kNumeric = 1700, kVoid = 2278;
+constexpr Oid kAnyType = 0, kBool = 16, kBytea = 17, kName = 19, kInt8 = 20, kInt2 = 21, kInt4 = 23,
+              kText = 25, kOid = 26, kUnknown = 705, kFloat4 = 700, kFloat8 = 701, kBpchar = 1042,
+              kVarchar = 1043, kNumeric = 1700, kVoid = 2278;
 
 struct ResultClearer {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -174,9 +174,9 @@ absl::string_view Field(const PGresult* result, int code) {
 absl::Status FromServer(const PGresult* result, const char* label, bool* broken) {
   const absl::string_view state = Field(result, PG_DIAG_SQLSTATE);
   const absl::string_view kind = state.substr(0, 2);
-  const absl::string_view text =
-      state.empty() ? absl::StripAsciiWhitespace(PQresultErrorMessage(result))
-                    : Field(result, PG_DIAG_MESSAGE_PRIMARY);
+  const absl::string_view text = state.empty()
+                                     ? absl::StripAsciiWhitespace(PQresultErrorMessage(result))
+                                     : Field(result, PG_DIAG_MESSAGE_PRIMARY);
   const auto constraint = [&] {
     const absl::string_view name = Field(result, PG_DIAG_CONSTRAINT_NAME);
     return name.empty() ? text : name;
@@ -184,8 +184,8 @@ absl::Status FromServer(const PGresult* result, const char* label, bool* broken)
 
   if (state == "23505") return UniqueViolation(constraint());
   if (state == "23502") {
-    return ConstraintViolation(absl::StrCat(Field(result, PG_DIAG_TABLE_NAME), ".",
-                                            Field(result, PG_DIAG_COLUMN_NAME)));
+    return ConstraintViolation(
+        absl::StrCat(Field(result, PG_DIAG_TABLE_NAME), ".", Field(result, PG_DIAG_COLUMN_NAME)));
   }
   // P0001 is a RAISE of our own triggers, whose message is the constraint's name.
   if (kind == "23" || state == "P0001") return ConstraintViolation(constraint());
@@ -264,7 +264,8 @@ absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, abs
 
   PostgresHandle handle(PQconnectStartParams(keywords.data(), values.data(), 0));
   if (handle == nullptr) return DatabaseFull();
-  PQsetNoticeProcessor(handle.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      handle.get(), [](void*, const char*) {}, nullptr);
   deadline = std::min(deadline, absl::Now() + absl::Seconds(10));
   for (PostgresPollingStatusType step = PGRES_POLLING_WRITING; step != PGRES_POLLING_OK;
        step = PQconnectPoll(handle.get())) {
@@ -293,8 +294,7 @@ void PostgresConnection::Send(const Command& command, absl::Span<const Value> pa
 }
 
 void PostgresConnection::Send(const Statement& statement, absl::Span<const Value> parameters) {
-  Send(&statement, statement.name(), statement.name().c_str(), statement.sql().c_str(),
-       parameters);
+  Send(&statement, statement.name(), statement.name().c_str(), statement.sql().c_str(), parameters);
 }
 
 PostgresConnection::Prepared& PostgresConnection::Variant(const void* identity,
@@ -415,7 +415,8 @@ absl::StatusOr<Result> PostgresConnection::Receive(absl::Time deadline) {
 }
 
 void PostgresConnection::Abandon(const Command& command) {
-  Sync();
+  // After a failure, past or among what is queued, the server skips all up to a sync.
+  if (!expected_.empty() || PQpipelineStatus(handle_.get()) == PQ_PIPELINE_ABORTED) Sync();
   Send(command);
   Sync();
   for (Expected& expected : expected_) expected.dropped = true;

@@ -111,14 +111,14 @@ class PostgresTransaction final : public Transaction {
   absl::Status Commit() {
     if (!begun_) return absl::OkStatus();
     connection_.Send(kCommit);
-    const absl::Status status =
-        connection_.RoundTrip(Until::kSync, deadline_ + kGrace).status();
+    const absl::Status status = connection_.RoundTrip(Until::kSync, deadline_ + kGrace).status();
     if (status.ok()) return status;
     if (connection_.broken()) {
-      return errors::Unavailable("COMMIT_UNKNOWN",
-                                 "The connection broke during COMMIT. Repeat the call with the same "
-                                 "request_id to learn its outcome.",
-                                 "database");
+      return errors::Unavailable(
+          "COMMIT_UNKNOWN",
+          "The connection broke during COMMIT. Repeat the call with the same "
+          "request_id to learn its outcome.",
+          "database");
     }
     connection_.Abandon(kRollback);
     return status;
@@ -180,7 +180,8 @@ class PostgresDatabase final : public Database {
   absl::Status Write(const Access& access, absl::Time deadline,
                      absl::FunctionRef<absl::Status(Transaction&)> body) override {
     absl::InsecureBitGen random;
-    for (absl::Duration pause = absl::Milliseconds(4);; pause = std::min(2 * pause, kLongestPause)) {
+    for (absl::Duration pause = absl::Milliseconds(4);;
+         pause = std::min(2 * pause, kLongestPause)) {
       absl::Status status;
       if (!WriteOnce(access, deadline, body, status)) return status;
       const absl::Duration rest = pause * absl::Uniform(random, 0.0, 1.0);

@@ -66,7 +66,7 @@ class PostgresPool {
   mutable Mutex mutex_;
   std::vector<Idle> idle_ ABSL_GUARDED_BY(mutex_);
   std::deque<Waiter*> waiters_ ABSL_GUARDED_BY(mutex_);
-  int slots_ ABSL_GUARDED_BY(mutex_) = 0;       // on loan or being opened
+  int slots_ ABSL_GUARDED_BY(mutex_) = 0;  // on loan or being opened
   int connecting_ ABSL_GUARDED_BY(mutex_) = 0;
   CondVar connect_free_;
 };

@@ -65,20 +65,19 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
                                                                          Mode mode) {
   const bool writer = mode == Mode::kWriter;
   sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &database,
-      SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                    : SQLITE_OPEN_READONLY),
-      nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &database,
+                      SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                                    : SQLITE_OPEN_READONLY),
+                      nullptr);
   auto connection = std::unique_ptr<SqliteConnection>(new SqliteConnection(database));
   if (code != SQLITE_OK) return connection->Failure(code, "open");
 
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_timeout(database, 5000);
-  for (const auto& [option, value] : {std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1),
-                                      std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
-                                      std::pair(SQLITE_DBCONFIG_DQS_DML, 0),
-                                      std::pair(SQLITE_DBCONFIG_DQS_DDL, 0)}) {
+  for (const auto& [option, value] :
+       {std::pair(SQLITE_DBCONFIG_DEFENSIVE, 1), std::pair(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
+        std::pair(SQLITE_DBCONFIG_DQS_DML, 0), std::pair(SQLITE_DBCONFIG_DQS_DDL, 0)}) {
     sqlite3_db_config(database, option, value, nullptr);
   }
   RETURN_IF_ERROR(connection->Execute(
@@ -250,7 +249,8 @@ std::string SqliteConnection::UniqueConstraint(absl::string_view message) {
   std::string table;
   std::vector<std::string> columns;
   for (absl::string_view column : absl::StrSplit(message, ", ")) {
-    const std::pair<std::string, std::string> parts = absl::StrSplit(column, absl::MaxSplits('.', 1));
+    const std::pair<std::string, std::string> parts =
+        absl::StrSplit(column, absl::MaxSplits('.', 1));
     table = parts.first;
     columns.push_back(parts.second);
   }

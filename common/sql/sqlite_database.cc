@@ -324,8 +324,8 @@ absl::StatusOr<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& option
     ASSIGN_OR_RETURN(readers.emplace_back(),
                      SqliteConnection::Open(options.path, SqliteConnection::Mode::kReader));
   }
-  return std::make_unique<SqliteDatabase>(std::move(lock), std::move(components),
-                                          std::move(writer), std::move(readers));
+  return std::make_unique<SqliteDatabase>(std::move(lock), std::move(components), std::move(writer),
+                                          std::move(readers));
 }
 
 }  // namespace rapport::sql

@@ -73,7 +73,9 @@ class Writer {
   int64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  private:
-  Writer() { std::thread([this] { Run(); }).detach(); }
+  Writer() {
+    std::thread([this] { Run(); }).detach();
+  }
 
   void WaitWritten(absl::Duration limit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const uint64_t mine = appended_;
@@ -314,13 +316,9 @@ void SetService(absl::string_view name) {
   members->push_back(std::move(member));
 }
 
-void SetMinSeverity(Severity severity) {
-  min_severity.store(severity, std::memory_order_relaxed);
-}
+void SetMinSeverity(Severity severity) { min_severity.store(severity, std::memory_order_relaxed); }
 
-bool Enabled(Severity severity) {
-  return severity >= min_severity.load(std::memory_order_relaxed);
-}
+bool Enabled(Severity severity) { return severity >= min_severity.load(std::memory_order_relaxed); }
 
 absl::Status LogTo(absl::string_view path) {
   int file = STDERR_FILENO;

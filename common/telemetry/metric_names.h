@@ -6,34 +6,34 @@
 namespace rapport::telemetry::metric {
 
 // Calls, by common/rpc.
-inline constexpr char kRpcCalls[] = "rapport_rpc_calls_total";                 // method, code
-inline constexpr char kRpcDuration[] = "rapport_rpc_duration_seconds";         // method
-inline constexpr char kRpcInFlight[] = "rapport_rpc_in_flight";                // -
-inline constexpr char kRpcRefused[] = "rapport_rpc_refused_total";             // executor
-inline constexpr char kExecutorQueued[] = "rapport_executor_queued";           // executor
-inline constexpr char kExecutorRunning[] = "rapport_executor_running";         // executor
-inline constexpr char kStreamsOpen[] = "rapport_streams_open";                 // -
-inline constexpr char kPeerCalls[] = "rapport_peer_calls_total";               // peer, code
-inline constexpr char kPeerDuration[] = "rapport_peer_duration_seconds";       // peer
+inline constexpr char kRpcCalls[] = "rapport_rpc_calls_total";            // method, code
+inline constexpr char kRpcDuration[] = "rapport_rpc_duration_seconds";    // method
+inline constexpr char kRpcInFlight[] = "rapport_rpc_in_flight";           // -
+inline constexpr char kRpcRefused[] = "rapport_rpc_refused_total";        // executor
+inline constexpr char kExecutorQueued[] = "rapport_executor_queued";      // executor
+inline constexpr char kExecutorRunning[] = "rapport_executor_running";    // executor
+inline constexpr char kStreamsOpen[] = "rapport_streams_open";            // -
+inline constexpr char kPeerCalls[] = "rapport_peer_calls_total";          // peer, code
+inline constexpr char kPeerDuration[] = "rapport_peer_duration_seconds";  // peer
 
 // Tokens, by common/auth.
-inline constexpr char kTokenFaults[] = "rapport_token_faults_total";           // fault
-inline constexpr char kTokenCacheSize[] = "rapport_token_cache_entries";       // -
+inline constexpr char kTokenFaults[] = "rapport_token_faults_total";      // fault
+inline constexpr char kTokenCacheSize[] = "rapport_token_cache_entries";  // -
 
 // The database, by common/sql.
-inline constexpr char kDatabaseConnections[] = "rapport_database_connections"; // -
+inline constexpr char kDatabaseConnections[] = "rapport_database_connections";   // -
 inline constexpr char kDatabaseInUse[] = "rapport_database_connections_in_use";  // -
-inline constexpr char kDatabaseWaiting[] = "rapport_database_waiting";         // -
+inline constexpr char kDatabaseWaiting[] = "rapport_database_waiting";           // -
 
 // Events and audit.
-inline constexpr char kUnsequencedAge[] = "rapport_events_unsequenced_age_seconds";   // -
-inline constexpr char kConsumerLag[] = "rapport_events_consumer_lag_seconds";         // feed
-inline constexpr char kConsumerParked[] = "rapport_events_consumer_parked";           // feed
+inline constexpr char kUnsequencedAge[] = "rapport_events_unsequenced_age_seconds";      // -
+inline constexpr char kConsumerLag[] = "rapport_events_consumer_lag_seconds";            // feed
+inline constexpr char kConsumerParked[] = "rapport_events_consumer_parked";              // feed
 inline constexpr char kAuditUnsequencedAge[] = "rapport_audit_unsequenced_age_seconds";  // -
-inline constexpr char kAuditTreeSize[] = "rapport_audit_tree_size";                   // -
+inline constexpr char kAuditTreeSize[] = "rapport_audit_tree_size";                      // -
 
 // The process.
-inline constexpr char kLogDropped[] = "rapport_log_dropped_lines";             // -
+inline constexpr char kLogDropped[] = "rapport_log_dropped_lines";  // -
 
 }  // namespace rapport::telemetry::metric
 

@@ -146,8 +146,7 @@ struct Metrics::State {
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
   std::shared_ptr<Readers> readers = std::make_shared<Readers>();
   Mutex mutex;
-  std::map<std::string, std::unique_ptr<Family<Counter>::Children>> counters
-      ABSL_GUARDED_BY(mutex);
+  std::map<std::string, std::unique_ptr<Family<Counter>::Children>> counters ABSL_GUARDED_BY(mutex);
   std::map<std::string, std::unique_ptr<Family<Gauge>::Children>> gauges ABSL_GUARDED_BY(mutex);
   std::map<std::string, std::unique_ptr<Family<Histogram>::Children>> histograms
       ABSL_GUARDED_BY(mutex);
@@ -170,9 +169,8 @@ struct Metrics::State {
 };
 
 const std::vector<double>& DurationBuckets() {
-  static const auto* const buckets =
-      new std::vector<double>{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                              0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
+  static const auto* const buckets = new std::vector<double>{
+      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
   return *buckets;
 }
 
@@ -201,8 +199,8 @@ absl::StatusOr<std::unique_ptr<Metrics>> Metrics::Serve(absl::string_view listen
 Family<Counter> Metrics::Counters(absl::string_view name, absl::string_view help,
                                   std::vector<std::string> labels) {
   MutexLock lock(state_->mutex);
-  return Family<Counter>(state_->Add(state_->counters, prometheus::BuildCounter(), name, help,
-                                     std::move(labels), {}));
+  return Family<Counter>(
+      state_->Add(state_->counters, prometheus::BuildCounter(), name, help, std::move(labels), {}));
 }
 
 Family<Gauge> Metrics::Gauges(absl::string_view name, absl::string_view help,
@@ -216,8 +214,8 @@ Family<Histogram> Metrics::Histograms(absl::string_view name, absl::string_view 
                                       std::vector<std::string> labels,
                                       const std::vector<double>& buckets) {
   MutexLock lock(state_->mutex);
-  return Family<Histogram>(state_->Add(state_->histograms, prometheus::BuildHistogram(), name,
-                                       help, std::move(labels), buckets));
+  return Family<Histogram>(state_->Add(state_->histograms, prometheus::BuildHistogram(), name, help,
+                                       std::move(labels), buckets));
 }
 
 void Metrics::Read(absl::string_view name, absl::string_view help, std::function<double()> read,

@@ -39,7 +39,9 @@ std::string RandomHex(size_t digits) {
 
 }  // namespace
 
-TraceContext TraceContext::New() { return {RandomHex(kTraceDigits), RandomHex(kSpanDigits), false}; }
+TraceContext TraceContext::New() {
+  return {RandomHex(kTraceDigits), RandomHex(kSpanDigits), false};
+}
 
 TraceContext TraceContext::FromHeader(std::optional<absl::string_view> traceparent) {
   if (traceparent) {

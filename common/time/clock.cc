@@ -56,8 +56,8 @@ absl::Time DevelopmentClock::Now() {
     warned_ = false;
   } else if (!warned_) {
     warned_ = true;
-    telemetry::Log(telemetry::Severity::kWarning,
-                   "the development clock can't be read; it stands", {{"path", path_}});
+    telemetry::Log(telemetry::Severity::kWarning, "the development clock can't be read; it stands",
+                   {{"path", path_}});
   }
   return last_;
 }

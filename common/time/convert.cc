@@ -16,8 +16,7 @@ constexpr int kMinutesPerHour = 60;
 
 }  // namespace
 
-absl::Status CheckTimestamp(const google::protobuf::Timestamp& timestamp,
-                            absl::string_view field) {
+absl::Status CheckTimestamp(const google::protobuf::Timestamp& timestamp, absl::string_view field) {
   if (timestamp.seconds() < kMinSeconds || timestamp.seconds() > kMaxSeconds ||
       timestamp.nanos() < 0 || timestamp.nanos() > kMaxNanos) {
     return errors::InvalidArgument(field, "must be an instant of the years 1 to 9999");

@@ -14,8 +14,9 @@
 // Check functions accept; these return INVALID_ARGUMENT naming `field`.
 namespace rapport::time {
 
-// Instants: 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z. Kept to the microsecond, towards
-// the past, as the databases do. absl::InfiniteFuture() has no timestamp: leave the field unset.
+// Instants: 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z. Kept to the microsecond,
+// towards the past, as the databases do. absl::InfiniteFuture() has no timestamp: leave the field
+// unset.
 absl::Status CheckTimestamp(const google::protobuf::Timestamp& timestamp, absl::string_view field);
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
 google::protobuf::Timestamp ToTimestamp(absl::Time time);

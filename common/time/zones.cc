@@ -37,8 +37,7 @@ bool IsIanaName(absl::string_view name) {
 absl::StatusOr<absl::TimeZone> LoadZone(absl::string_view name) {
   absl::TimeZone zone;
   if (!IsIanaName(name) || !absl::LoadTimeZone(name, &zone)) {
-    return absl::InvalidArgumentError(
-        "must be an IANA time zone name, as 'America/New_York'");
+    return absl::InvalidArgumentError("must be an IANA time zone name, as 'America/New_York'");
   }
   return zone;
 }
@@ -53,9 +52,8 @@ absl::Time ResolveLocal(absl::CivilSecond local, absl::TimeZone zone) {
 const std::string& TzdataVersion() {
   static const auto* const version = [] {
     const char* directory = std::getenv("TZDIR");
-    return new std::string(ReadTzdataVersion(directory != nullptr && *directory != '\0'
-                                                 ? directory
-                                                 : "/usr/share/zoneinfo"));
+    return new std::string(ReadTzdataVersion(
+        directory != nullptr && *directory != '\0' ? directory : "/usr/share/zoneinfo"));
   }();
   return *version;
 }

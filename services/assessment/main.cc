@@ -12,13 +12,14 @@ int main(int argc, char** argv) {
        .port = 7402,
        .health_port = 7412,
        .metrics_port = 7422,
-       .peers = {"scheduling"},
+       .peers = {"scheduling", "notes"},
        .migrations = {rapport::care::Migrations(), rapport::assessment::Migrations()},
        .make = [](rapport::rpc::Process& process) {
          return rapport::rpc::Host(std::make_unique<AssessmentService>(
              Dependencies{.database = process.database,
                           .clock = process.clock,
                           .metrics = process.metrics,
+                          .notes = process.peer("notes"),
                           .scheduling_feed = process.feed("scheduling")}));
        }});
 }

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
                                           Dependencies{.database = process.database,
                                                        .clock = process.clock,
                                                        .metrics = process.metrics,
-                                                       .notes = process.peer("notes")}));
+                                                       .notes = process.peer("notes"),
+                                                       .notes_feed = process.feed("notes")}));
                                     }});
 }

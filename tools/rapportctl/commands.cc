@@ -16,7 +16,8 @@
 #include "rapport/notes/v1/case_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
 
-ABSL_FLAG(std::string, keys_dir, "", "Directory with development keys, as `keys generate` makes it.");
+ABSL_FLAG(std::string, keys_dir, "",
+          "Directory with development keys, as `keys generate` makes it.");
 ABSL_FLAG(std::string, scheduling_target, "127.0.0.1:7401", "Where the scheduling service is.");
 ABSL_FLAG(std::string, assessment_target, "127.0.0.1:7402", "Where the assessment service is.");
 ABSL_FLAG(std::string, notes_target, "127.0.0.1:7403", "Where the notes service is.");
@@ -67,11 +68,10 @@ const std::vector<Command>& Commands() {
 absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags() {
   ASSIGN_OR_RETURN(const std::string key, UserKey());
   ASSIGN_OR_RETURN(auto signer, auth::TokenSigner::FromPemFile(key));
-  return std::make_unique<GrpcCaller>(
-      Targets{.scheduling = absl::GetFlag(FLAGS_scheduling_target),
-              .assessment = absl::GetFlag(FLAGS_assessment_target),
-              .notes = absl::GetFlag(FLAGS_notes_target)},
-      std::move(signer));
+  return std::make_unique<GrpcCaller>(Targets{.scheduling = absl::GetFlag(FLAGS_scheduling_target),
+                                              .assessment = absl::GetFlag(FLAGS_assessment_target),
+                                              .notes = absl::GetFlag(FLAGS_notes_target)},
+                                      std::move(signer));
 }
 
 Identity IdentityFromFlags() {
@@ -107,8 +107,7 @@ absl::Status CallMethod(const Words& words) {
   RETURN_IF_ERROR(WantWords(words, 2, "call PACKAGE.SERVICE/METHOD JSON"));
   std::string dotted = words[0];
   if (const size_t slash = dotted.find('/'); slash != std::string::npos) dotted[slash] = '.';
-  const auto* method =
-      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(dotted);
+  const auto* method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(dotted);
   if (method == nullptr || method->server_streaming()) {
     return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is not a unary RPC"));
   }
@@ -137,12 +136,12 @@ absl::Status CallMethod(const Words& words) {
 absl::Status EventsRetry(const Words& words) {
   RETURN_IF_ERROR(WantWords(words, 1, "events retry scheduling|assessment|notes"));
   ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
-  ASSIGN_OR_RETURN(const auto response,
-                   caller->CallAt<common::v1::RetryParkedEventsResponse>(
-                       words[0], {.subject = "operator", .organization_id = "",
-                                  .roles = {kPlatformOperator}},
-                       "rapport.common.v1.EventService/RetryParkedEvents",
-                       common::v1::RetryParkedEventsRequest()));
+  ASSIGN_OR_RETURN(
+      const auto response,
+      caller->CallAt<common::v1::RetryParkedEventsResponse>(
+          words[0], {.subject = "operator", .organization_id = "", .roles = {kPlatformOperator}},
+          "rapport.common.v1.EventService/RetryParkedEvents",
+          common::v1::RetryParkedEventsRequest()));
   std::printf("applied %d\n", response.applied_count());
   return absl::OkStatus();
 }
@@ -154,11 +153,10 @@ absl::Status OrganizationBootstrap(const Words& words) {
   create.set_organization_id(words[0]);
   create.mutable_organization()->set_display_name(words[1]);
   create.set_request_id(absl::StrCat("bootstrap-", words[0]));
-  ASSIGN_OR_RETURN(
-      const auto organization,
-      caller->Call<scheduling::v1::Organization>(
-          {.subject = "operator", .organization_id = "", .roles = {kPlatformOperator}},
-          "rapport.scheduling.v1.OrganizationService/CreateOrganization", create));
+  ASSIGN_OR_RETURN(const auto organization,
+                   caller->Call<scheduling::v1::Organization>(
+                       {.subject = "operator", .organization_id = "", .roles = {kPlatformOperator}},
+                       "rapport.scheduling.v1.OrganizationService/CreateOrganization", create));
 
   // The other two answer once they have heard of it; the caller repeats UNAVAILABLE until then.
   const Identity therapist{

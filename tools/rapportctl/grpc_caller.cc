@@ -52,8 +52,8 @@ GrpcCaller::GrpcCaller(const Targets& targets, std::unique_ptr<auth::TokenSigner
 }
 
 const std::string& GrpcCaller::TokenFor(const Identity& who) {
-  const std::string key = absl::StrCat(who.subject, "\n", who.organization_id, "\n",
-                                       absl::StrJoin(who.roles, ","));
+  const std::string key =
+      absl::StrCat(who.subject, "\n", who.organization_id, "\n", absl::StrJoin(who.roles, ","));
   auto& [token, end] = tokens_[key];
   const absl::Time now = absl::Now();
   if (token.empty() || end - now < absl::Minutes(1)) {
@@ -71,8 +71,7 @@ absl::Status GrpcCaller::Call(const Identity& who, absl::string_view method,
 }
 
 absl::Status GrpcCaller::CallAt(absl::string_view service, const Identity& who,
-                                absl::string_view method,
-                                const google::protobuf::Message& request,
+                                absl::string_view method, const google::protobuf::Message& request,
                                 google::protobuf::Message& response) {
   const auto channel = channels_.find(std::string(service));
   if (channel == channels_.end()) {

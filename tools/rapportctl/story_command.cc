@@ -13,8 +13,9 @@
 
 ABSL_FLAG(std::string, clock_file, "",
           "The services' --development_clock_file; moved to each step's instant.");
-ABSL_FLAG(std::string, suffix, "",
-          "Appended to the story's id to name its organisation; another for each play on one suite.");
+ABSL_FLAG(
+    std::string, suffix, "",
+    "Appended to the story's id to name its organisation; another for each play on one suite.");
 ABSL_FLAG(bool, check, true, "Fail where the course comes out otherwise than the story expects.");
 ABSL_FLAG(bool, ascii, false, "Draw charts in plain ASCII.");
 
@@ -38,9 +39,9 @@ absl::Status StoryPlay(const Words& words) {
   ASSIGN_OR_RETURN(const story::Outcome outcome, player.Play(told));
   ASSIGN_OR_RETURN(const story::CourseRecord record,
                    story::Gather(*caller, outcome.therapist, outcome.course, outcome.case_file));
-  std::fputs(story::Render(record, {.title = told.title(), .ascii = absl::GetFlag(FLAGS_ascii)})
-                 .c_str(),
-             stdout);
+  std::fputs(
+      story::Render(record, {.title = told.title(), .ascii = absl::GetFlag(FLAGS_ascii)}).c_str(),
+      stdout);
   if (!absl::GetFlag(FLAGS_check)) return absl::OkStatus();
 
   std::vector<std::string> differences = outcome.differences;

@@ -1,7 +1,7 @@
 // rapport-embed-instruments OUTPUT.cc FILE.textproto...
 //
-// Parses and checks the instruments and writes a source that holds them, for shipped.h. Says of each
-// unsound file what is wrong, and fails.
+// Parses and checks the instruments and writes a source that holds them, for shipped.h. Says of
+// each unsound file what is wrong, and fails.
 
 #include <cstdio>
 #include <fstream>

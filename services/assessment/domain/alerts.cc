@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/errors/errors.h"
+#include "common/names/names.h"
 #include "common/time/convert.h"
 
 namespace rapport::assessment {
@@ -38,11 +39,11 @@ std::vector<RaisedAlert> AlertsOf(const InstrumentRules& rules, const v1::Score&
   if (!score.critical_items().empty()) {
     const bool assessed_lately =
         last_risk_assessment && *last_risk_assessment >= answer_time - kRiskMemory;
-    RaisedAlert alert{v1::ALERT_KIND_CRITICAL_ANSWER, v1::ALERT_SEVERITY_THIS_CONTACT,
+    RaisedAlert alert{v1::ALERT_KIND_CRITICAL_ANSWER,
+                      v1::ALERT_SEVERITY_THIS_CONTACT,
                       {score.critical_items().begin(), score.critical_items().end()}};
     for (const v1::CriticalItem& critical : rules.instrument().critical_items()) {
-      if (std::find(alert.items.begin(), alert.items.end(), critical.item()) ==
-          alert.items.end()) {
+      if (std::find(alert.items.begin(), alert.items.end(), critical.item()) == alert.items.end()) {
         continue;
       }
       alert.severity =
@@ -51,10 +52,10 @@ std::vector<RaisedAlert> AlertsOf(const InstrumentRules& rules, const v1::Score&
     alerts.push_back(std::move(alert));
   }
   if (!score.unanswered_critical_items().empty()) {
-    alerts.push_back({v1::ALERT_KIND_RISK_NOT_ASKED,
-                      v1::ALERT_SEVERITY_THIS_CONTACT,
-                      {score.unanswered_critical_items().begin(),
-                       score.unanswered_critical_items().end()}});
+    alerts.push_back(
+        {v1::ALERT_KIND_RISK_NOT_ASKED,
+         v1::ALERT_SEVERITY_THIS_CONTACT,
+         {score.unanswered_critical_items().begin(), score.unanswered_critical_items().end()}});
   }
   return alerts;
 }
@@ -81,27 +82,27 @@ bool CrisisResourcesCover(absl::Span<const std::string> jurisdictions, absl::str
   });
 }
 
-absl::Status CheckResolution(const v1::AlertResolution& resolution, absl::Time now,
-                             absl::TimeZone zone) {
+absl::Status CheckResolution(const v1::AlertResolution& resolution, const v1::Alert& alert,
+                             absl::Time now, absl::TimeZone zone) {
   std::vector<errors::FieldViolation> violations;
   const auto expect = [&](bool holds, absl::string_view field, absl::string_view description) {
     if (!holds) {
       violations.push_back({absl::StrCat("resolution.", field), std::string(description)});
     }
   };
-  const bool made = resolution.contact() == v1::CONTACT_MADE;
-  expect(made || resolution.contact() == v1::CONTACT_ATTEMPTED, "contact",
-         "must say whether the patient was reached");
+  expect(resolution.contact() == v1::CONTACT_MADE || resolution.contact() == v1::CONTACT_ATTEMPTED,
+         "contact", "must say whether the patient was reached");
   expect(!resolution.contact_times().empty(), "contact_times",
          "must tell when the patient was reached, or each attempt");
   for (int i = 0; i < resolution.contact_times_size(); ++i) {
     const std::string field = absl::StrCat("contact_times[", i, "]");
     const auto& at = resolution.contact_times(i);
-    expect(time::CheckTimestamp(at, field).ok() && time::ToTime(at) <= now + kSkew, field,
-           "must be an instant that is not in the future");
+    expect(time::CheckTimestamp(at, field).ok() && time::ToTime(at) <= now + kSkew &&
+               time::ToTime(at) >= time::ToTime(alert.create_time()),
+           field, "must be an instant between the alert and now");
   }
-  expect(!made || !resolution.risk_assessment().empty(), "risk_assessment",
-         "is needed where the patient was reached");
+  expect(names::Id(resolution.risk_assessment(), "cases") == names::Last(alert.course()),
+         "risk_assessment", "must be one of the alert's own case");
   const bool not_indicated = resolution.safety_plan() == v1::SAFETY_PLAN_OUTCOME_NOT_INDICATED;
   expect(v1::SafetyPlanOutcome_IsValid(resolution.safety_plan()) &&
              resolution.safety_plan() != v1::SAFETY_PLAN_OUTCOME_UNSPECIFIED,

@@ -250,8 +250,8 @@ std::vector<std::string> Problems(const v1::Instrument& instrument) {
 absl::StatusOr<std::unique_ptr<const InstrumentRules>> InstrumentRules::Make(
     v1::Instrument instrument) {
   if (const std::vector<std::string> problems = Problems(instrument); !problems.empty()) {
-    return errors::InvalidArgument("instrument", absl::StrCat(instrument.name(), ": ",
-                                                              absl::StrJoin(problems, "; ")));
+    return errors::InvalidArgument(
+        "instrument", absl::StrCat(instrument.name(), ": ", absl::StrJoin(problems, "; ")));
   }
   return std::unique_ptr<const InstrumentRules>(new InstrumentRules(std::move(instrument)));
 }
@@ -313,12 +313,13 @@ absl::StatusOr<Catalogue> Catalogue::Make(std::vector<v1::Instrument> instrument
     return a->id() != b->id() ? a->id() < b->id() : a->revision() > b->revision();
   });
   for (const auto& rules : catalogue.all_) {
-    const InstrumentRules* before = &rules == &catalogue.all_.front() ? nullptr : (&rules - 1)->get();
+    const InstrumentRules* before =
+        &rules == &catalogue.all_.front() ? nullptr : (&rules - 1)->get();
     if (before == nullptr || before->id() != rules->id()) {
       catalogue.newest_.push_back(rules.get());
     } else if (before->revision() == rules->revision()) {
-      return errors::InvalidArgument(
-          "instrument", absl::StrCat(rules->instrument().name(), " is there twice"));
+      return errors::InvalidArgument("instrument",
+                                     absl::StrCat(rules->instrument().name(), " is there twice"));
     }
   }
   return catalogue;

@@ -18,9 +18,9 @@ namespace rapport::assessment {
 inline constexpr int kMaxItems = 200;
 
 // What is wrong with `instrument`, each with the field that it is about; empty: nothing. Checked:
-// items numbered from 1 without gap; scored, critical, cardinal items exist; bands cover the range of
-// the total without gap or overlap; cut-offs lie within it, remission beyond caseness; direction and
-// licence given; LOINC codes bear their check digit; every clinical fact names its source.
+// items numbered from 1 without gap; scored, critical, cardinal items exist; bands cover the range
+// of the total without gap or overlap; cut-offs lie within it, remission beyond caseness; direction
+// and licence given; LOINC codes bear their check digit; every clinical fact names its source.
 std::vector<std::string> Problems(const v1::Instrument& instrument);
 
 // One sound instrument, ready to score with. Immutable.
@@ -44,8 +44,8 @@ class InstrumentRules {
 
   // How much better `to` is than `from`; negative: worse. 0 where neither direction is better.
   double Gain(double from, double to) const;
-  bool IsCase(double total) const;        // at or beyond the case cut-off; false without one
-  bool AtRemission(double total) const;   // at remission level; false without one
+  bool IsCase(double total) const;       // at or beyond the case cut-off; false without one
+  bool AtRemission(double total) const;  // at remission level; false without one
   // Where the fact in `field` of the instrument comes from; empty: not said.
   absl::string_view SourceOf(absl::string_view field) const;
 

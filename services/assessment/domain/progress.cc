@@ -210,10 +210,9 @@ class SeriesProgress {
                              from, ", a case"),
                 "response_percent");
     const bool lower = instrument.direction() == v1::DIRECTION_LOWER_BETTER;
-    const std::string at_level = absl::StrCat(lower ? "at most " : "at least ",
-                                              instrument.remission_cutoff());
-    const std::string level =
-        Sourced(absl::StrCat("one total of ", at_level), "remission_cutoff");
+    const std::string at_level =
+        absl::StrCat(lower ? "at most " : "at least ", instrument.remission_cutoff());
+    const std::string level = Sourced(absl::StrCat("one total of ", at_level), "remission_cutoff");
     const std::string remission =
         absl::StrCat("all totals ", at_level, " for at least ", kRemissionDays,
                      " days, at least 2 of them [Rapport clinical rule 5.2]");
@@ -259,9 +258,8 @@ class SeriesProgress {
         run_start = &form;
       }
       run_last = &form;
-      const bool in_remission =
-          run_start != nullptr && run_start != &form &&
-          DayOf(at) - DayOf(run_start->answer_time) >= kRemissionDays;
+      const bool in_remission = run_start != nullptr && run_start != &form &&
+                                DayOf(at) - DayOf(run_start->answer_time) >= kRemissionDays;
       const bool in_recovery =
           in_remission && DayOf(at) >= SixMonthsAfter(DayOf(run_start->answer_time));
       tell(v1::TERM_REMISSION_LEVEL, at_remission, level);
@@ -328,8 +326,8 @@ void TellCourse(const std::vector<SeriesProgress>& all, v1::Progress& progress) 
   static const auto& kRecovery = *new std::string(
       "a case on the depression or the anxiety measure at baseline, below the cut-off on both "
       "[NHS talking therapies]");
-  static const auto& kBoth = *new std::string(
-      "reliable improvement and case recovery together [NHS talking therapies]");
+  static const auto& kBoth =
+      *new std::string("reliable improvement and case recovery together [NHS talking therapies]");
 
   Milestones milestones;
   std::optional<double> now[2];

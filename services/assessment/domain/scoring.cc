@@ -40,9 +40,8 @@ absl::StatusOr<Sheet> Sheet::Read(const InstrumentRules& rules, const Answers& a
     const v1::Answer& answer = answers[i];
     const int number = answer.item();
     if (number < 1 || number > rules.items() || seen[number]) {
-      violations.push_back(
-          {absl::StrCat(field, "[", i, "].item"),
-           absl::StrCat("must be 1 to ", rules.items(), ", each item once")});
+      violations.push_back({absl::StrCat(field, "[", i, "].item"),
+                            absl::StrCat("must be 1 to ", rules.items(), ", each item once")});
       continue;
     }
     seen[number] = true;
@@ -96,8 +95,8 @@ v1::Score ScoreSheet(const InstrumentRules& rules, const Sheet& sheet) {
                                       " items, rounded half up; an estimate"));
   } else {
     explanation.set_rule(absl::StrCat("no total: ", missing, " of ", items,
-                                      " items missing, at most ",
-                                      instrument.max_prorated_items(), " may be"));
+                                      " items missing, at most ", instrument.max_prorated_items(),
+                                      " may be"));
   }
 
   for (const v1::CriticalItem& critical : instrument.critical_items()) {

@@ -36,9 +36,10 @@ class Sheet {
   std::array<int8_t, kMaxItems + 1> values_;  // codes are 0 to 100
 };
 
-// Scores a form (instruments.md §2 and §6):
+// Scores a form by the published missing-data rules:
 //  * all scored items answered: their sum, its band, the diagnostic rule
-//  * at most `max_prorated_items` missing: mean of the answered × items, rounded half up; no band, no
+//  * at most `max_prorated_items` missing: mean of the answered × items, rounded half up; no band,
+//  no
 //    diagnostic rule
 //  * more missing, or none answered: no total
 // Critical answers are told on any form; an unanswered item is never imputed as critical.

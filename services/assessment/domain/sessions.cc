@@ -47,7 +47,8 @@ std::vector<int> SessionNumbers(absl::Span<const Session> sessions, absl::Span<c
 bool IsDueAt(const scheduling::v1::ProtocolMeasure& measure, int number, int planned) {
   if (number < 1) return false;
   if (measure.at_last_session() && number == planned) return true;
-  return number == 1 || (measure.every_sessions() > 0 && (number - 1) % measure.every_sessions() == 0);
+  return number == 1 ||
+         (measure.every_sessions() > 0 && (number - 1) % measure.every_sessions() == 0);
 }
 
 std::vector<v1::DueMeasure> DueFor(absl::string_view course_name,

@@ -22,7 +22,7 @@ struct Session {
   int number = 0;           // rank among those that count towards the course; 0: does not count
   absl::Time start;
   absl::Time end;
-  bool stands = true;       // neither cancelled nor missed
+  bool stands = true;  // neither cancelled nor missed
 };
 
 // A recorded form, as far as rules look at it.
@@ -52,10 +52,10 @@ std::vector<int> SessionNumbers(absl::Span<const Session> sessions, absl::Span<c
 // many, and at the last planned one where it says so.
 bool IsDueAt(const scheduling::v1::ProtocolMeasure& measure, int number, int planned);
 
-// What is expected for one session, in the order of `measures`. DONE with the last form of its window
-// that came to a total; OVERDUE once the session has ended without one. Nothing for a session that
-// does not stand or count. `forms` are the course's, by answer time. The fields of the course
-// (course, patient, clinician) are those of `course`.
+// What is expected for one session, in the order of `measures`. DONE with the last form of its
+// window that came to a total; OVERDUE once the session has ended without one. Nothing for a
+// session that does not stand or count. `forms` are the course's, by answer time. The fields of the
+// course (course, patient, clinician) are those of `course`.
 std::vector<v1::DueMeasure> DueFor(absl::string_view course_name,
                                    const scheduling::v1::CourseEvent& course,
                                    const Session& session, absl::Span<const Form> forms,

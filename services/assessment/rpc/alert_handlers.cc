@@ -10,6 +10,7 @@
 #include "common/errors/status_macros.h"
 #include "common/time/convert.h"
 #include "common/time/zones.h"
+#include "rapport/notes/v1/case_service.pb.h"
 #include "services/assessment/domain/alerts.h"
 #include "services/assessment/rpc/alerting.h"
 #include "services/assessment/store/alerts.h"
@@ -22,6 +23,12 @@ struct SeenAlert {
   std::string clinician;  // the caller; empty for a service
   absl::TimeZone zone;    // the patient's
 };
+
+// Whether an owner on this ground reaches the case file; who is on duty does not, and what they
+// name can't be looked up on their behalf.
+bool SeesCase(v1::OwnerBasis basis) {
+  return basis == v1::OWNER_BASIS_RESPONSIBLE || basis == v1::OWNER_BASIS_COVER;
+}
 
 // kNotFound ("Alert") where it is absent or not for the caller to know.
 absl::StatusOr<SeenAlert> RequireAlert(sql::Session& session, const call::CallContext& context,
@@ -43,11 +50,11 @@ absl::StatusOr<SeenAlert> RequireAlert(sql::Session& session, const call::CallCo
 
 absl::Status RequireState(const v1::Alert& alert, v1::AlertState state) {
   if (alert.state() == state) return absl::OkStatus();
-  return errors::FailedPrecondition(
-      "ALERT_STATE",
-      state == v1::ALERT_STATE_OPEN ? "The alert is no longer open."
-                                    : "An alert is acknowledged first, and resolved once.",
-      {{"state", v1::AlertState_Name(alert.state())}});
+  return errors::FailedPrecondition("ALERT_STATE",
+                                    state == v1::ALERT_STATE_OPEN
+                                        ? "The alert is no longer open."
+                                        : "An alert is acknowledged first, and resolved once.",
+                                    {{"state", v1::AlertState_Name(alert.state())}});
 }
 
 }  // namespace
@@ -132,17 +139,38 @@ absl::StatusOr<v1::Alert> AlertHandlers::AcknowledgeAlert(
                 });
 }
 
+AlertHandlers::RiskAssessment AlertHandlers::AskForRiskAssessment(const call::CallContext& context,
+                                                                  const std::string& name) {
+  RiskAssessment assessment;
+  if (name.empty()) return assessment;
+  notes::v1::GetRiskAssessmentRequest request;
+  request.set_name(name);
+  const auto found = notes_.Call<notes::v1::RiskAssessment>(
+      context, "rapport.notes.v1.CaseService/GetRiskAssessment", request);
+  if (found.ok()) assessment.made = found->create_time();
+  assessment.absent = absl::IsNotFound(found.status());
+  return assessment;
+}
+
 absl::StatusOr<v1::Alert> AlertHandlers::ResolveAlert(const call::CallContext& context,
                                                       const v1::ResolveAlertRequest& request) {
+  const RiskAssessment assessed =
+      AskForRiskAssessment(context, request.resolution().risk_assessment());
   return Change(context, request.request_id(), request.name(), request.etag(),
                 [&](v1::Alert& alert, const std::string& clinician, absl::TimeZone zone) {
                   RETURN_IF_ERROR(RequireState(alert, v1::ALERT_STATE_ACKNOWLEDGED));
-                  RETURN_IF_ERROR(CheckResolution(request.resolution(), context.now, zone));
+                  RETURN_IF_ERROR(CheckResolution(request.resolution(), alert, context.now, zone));
+                  if (assessed.absent && SeesCase(alert.owner_basis())) {
+                    return errors::InvalidArgument("resolution.risk_assessment",
+                                                   "must be one that is in the case file");
+                  }
                   alert.set_state(v1::ALERT_STATE_RESOLVED);
                   v1::AlertResolution& resolution = *alert.mutable_resolution();
                   resolution = request.resolution();
                   resolution.set_clinician(clinician);
                   *resolution.mutable_resolve_time() = time::ToTimestamp(context.now);
+                  resolution.clear_risk_assessment_time();
+                  if (assessed.made) *resolution.mutable_risk_assessment_time() = *assessed.made;
                   return absl::OkStatus();
                 });
 }

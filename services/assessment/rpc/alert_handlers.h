@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/call/call_context.h"
+#include "common/call/peer.h"
 #include "common/call/registry.h"
 #include "common/care/care.h"
 #include "common/sql/database.h"
@@ -12,10 +13,11 @@
 
 namespace rapport::assessment {
 
-// AlertService. An alert is seen by its owner, by the course's clinician and by who covers for them.
+// AlertService. An alert is seen by its owner, by the course's clinician and by who covers for
+// them.
 class AlertHandlers {
  public:
-  explicit AlertHandlers(sql::Database& database) : database_(database) {}
+  AlertHandlers(sql::Database& database, call::Peer& notes) : database_(database), notes_(notes) {}
 
   void Register(call::Registry& registry);
 
@@ -35,7 +37,15 @@ class AlertHandlers {
   absl::StatusOr<v1::Alert> Change(const call::CallContext& context, absl::string_view request_id,
                                    absl::string_view name, absl::string_view etag, Edit edit);
 
+  // What notes tells of a risk assessment.
+  struct RiskAssessment {
+    std::optional<google::protobuf::Timestamp> made;  // unset: not told
+    bool absent = false;                              // not there for the caller
+  };
+  RiskAssessment AskForRiskAssessment(const call::CallContext& context, const std::string& name);
+
   sql::Database& database_;
+  call::Peer& notes_;
 };
 
 }  // namespace rapport::assessment

@@ -1,5 +1,6 @@
 #include "services/assessment/rpc/alerting.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -149,12 +150,14 @@ absl::Status RaiseMissed(sql::Transaction& tx, absl::string_view appointment,
                          const scheduling::v1::AppointmentEvent& state, absl::Time occur_time,
                          absl::Time now) {
   store::LockAlerts(tx, names::OrganizationId(appointment));
-  ASSIGN_OR_RETURN(
-      const std::optional<std::string> course_at_risk,
-      store::CourseAtRisk(tx, state.patient(), occur_time - kRiskMemory, occur_time));
+  // Attendance may be entered late; a cancellation comes before the start.
+  const absl::Time missed = std::min(time::ToTime(state.start_time()), occur_time);
+  ASSIGN_OR_RETURN(const std::optional<std::string> course_at_risk,
+                   store::CourseAtRisk(tx, state.patient(), missed - kRiskMemory, occur_time));
   if (!course_at_risk) return absl::OkStatus();
   absl::StatusOr<care::CourseFacts> course = care::GetCourse(tx, state.course());
-  // The course's own event may still be under way; then the alert's course knows who is responsible.
+  // The course's own event may still be under way; then the alert's course knows who is
+  // responsible.
   if (absl::IsNotFound(course.status())) course = care::GetCourse(tx, *course_at_risk);
   RETURN_IF_ERROR(course.status());
   const RaisedAlert raised{v1::ALERT_KIND_MISSED_AFTER_RISK, v1::ALERT_SEVERITY_SAME_DAY, {}};

@@ -32,9 +32,9 @@ absl::StatusOr<v1::Alert> MakeAlert(sql::Session& session, const care::CourseFac
 absl::Status RecomputeOwners(sql::Transaction& tx, absl::string_view organization_id,
                              absl::string_view course, absl::Time now);
 
-// A missed or late cancelled appointment raises MISSED_AFTER_RISK, SAME_DAY, once, if the patient had
-// an alert unresolved at `occur_time` or raised or resolved in the 14 days before (clinical.md §1.6).
-// Takes store::LockAlerts itself.
+// A missed or late cancelled appointment raises MISSED_AFTER_RISK, SAME_DAY, once, if the patient
+// had an alert unresolved at `occur_time` or raised or resolved in the 14 days before (clinical
+// rule 1.6). Takes store::LockAlerts itself.
 absl::Status RaiseMissed(sql::Transaction& tx, absl::string_view appointment,
                          const scheduling::v1::AppointmentEvent& state, absl::Time occur_time,
                          absl::Time now);

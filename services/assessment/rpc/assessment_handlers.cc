@@ -32,12 +32,18 @@ constexpr absl::Duration kSkew = absl::Minutes(5);
 constexpr int kSessionsAtOnce = 250;
 constexpr int kBatches = 4;
 
-v1::RecordAssessmentResponse ResponseOf(v1::Assessment assessment) {
+// A patient's own device learns that the form is kept and what to show now, no more.
+v1::RecordAssessmentResponse ResponseOf(const call::CallContext& context,
+                                        v1::Assessment assessment) {
   v1::RecordAssessmentResponse response;
   if (!assessment.score().critical_items().empty()) {
     response.set_respondent_guidance(v1::RESPONDENT_GUIDANCE_SHOW_CRISIS_RESOURCES);
   }
-  *response.mutable_assessment() = std::move(assessment);
+  if (care::IsPatientProxy(*context.principal)) {
+    response.mutable_assessment()->set_name(assessment.name());
+  } else {
+    *response.mutable_assessment() = std::move(assessment);
+  }
   return response;
 }
 
@@ -72,10 +78,9 @@ absl::StatusOr<RiskHistory> ReadRiskHistory(sql::Session& session, const Catalog
                                             absl::string_view instrument_id,
                                             const v1::Assessment& assessment) {
   RiskHistory history;
-  ASSIGN_OR_RETURN(
-      const std::optional<v1::Assessment> previous,
-      store::PreviousAssessment(session, assessment.course(), instrument_id,
-                                time::ToTime(assessment.answer_time())));
+  ASSIGN_OR_RETURN(const std::optional<v1::Assessment> previous,
+                   store::PreviousAssessment(session, assessment.course(), instrument_id,
+                                             time::ToTime(assessment.answer_time())));
   const InstrumentRules* rules = previous ? catalogue.Find(previous->instrument()) : nullptr;
   if (rules != nullptr) {
     ASSIGN_OR_RETURN(history.previous, Sheet::Read(*rules, previous->answers(), "answers"));
@@ -136,6 +141,11 @@ absl::StatusOr<AssessmentHandlers::Filled> AssessmentHandlers::Fill(
   if (!given.has_total_only() && given.answers().empty()) {
     return errors::InvalidArgument("assessment.answers", "are needed, or total_only");
   }
+  if (care::IsPatientProxy(*context.principal) &&
+      given.administration() != v1::ADMINISTRATION_SELF_REPORT) {
+    return errors::InvalidArgument("assessment.administration",
+                                   "must be self-report from a patient's own device");
+  }
   absl::Time answer_time = context.now;
   if (given.has_answer_time()) {
     RETURN_IF_ERROR(time::CheckTimestamp(given.answer_time(), "assessment.answer_time"));
@@ -178,7 +188,9 @@ absl::StatusOr<v1::RecordAssessmentResponse> AssessmentHandlers::RecordAssessmen
       [&](sql::Session& session,
           absl::string_view name) -> absl::StatusOr<v1::RecordAssessmentResponse> {
         ASSIGN_OR_RETURN(v1::Assessment assessment, store::GetAssessment(session, name));
-        return ResponseOf(std::move(assessment));
+        RETURN_IF_ERROR(
+            care::RequireCourse(session, context, assessment.course(), "Course").status());
+        return ResponseOf(context, std::move(assessment));
       },
       [&](call::Change& change) { return Record(change, filled); });
 }
@@ -190,8 +202,7 @@ absl::StatusOr<v1::RecordAssessmentResponse> AssessmentHandlers::Record(call::Ch
   v1::Assessment& assessment = filled.assessment;
   const v1::Score& score = assessment.score();
 
-  const bool raises =
-      !score.critical_items().empty() || !score.unanswered_critical_items().empty();
+  const bool raises = !score.critical_items().empty() || !score.unanswered_critical_items().empty();
   if (raises) store::LockAlerts(tx, context.organization_id);
 
   ASSIGN_OR_RETURN(const care::CourseFacts course,
@@ -211,10 +222,9 @@ absl::StatusOr<v1::RecordAssessmentResponse> AssessmentHandlers::Record(call::Ch
   if (raises) {
     ASSIGN_OR_RETURN(const RiskHistory history,
                      ReadRiskHistory(tx, catalogue_, filled.rules->id(), assessment));
-    for (const RaisedAlert& raised :
-         AlertsOf(*filled.rules, score, filled.sheet,
-                  history.previous ? &*history.previous : nullptr, history.last_risk_assessment,
-                  answer_time)) {
+    for (const RaisedAlert& raised : AlertsOf(*filled.rules, score, filled.sheet,
+                                              history.previous ? &*history.previous : nullptr,
+                                              history.last_risk_assessment, answer_time)) {
       ASSIGN_OR_RETURN(v1::Alert alert,
                        MakeAlert(tx, course, raised, assessment.name(), context.now));
       assessment.add_alerts(alert.name());
@@ -229,15 +239,14 @@ absl::StatusOr<v1::RecordAssessmentResponse> AssessmentHandlers::Record(call::Ch
     if (!inserted) return errors::Internal("A new form has raised this alert before.");
     change.Record(alert.name(), 1, EventOf(alert), store::Document(alert));
   }
-  return ResponseOf(std::move(assessment));
+  return ResponseOf(context, std::move(assessment));
 }
 
 absl::StatusOr<v1::Assessment> AssessmentHandlers::GetAssessment(
     const call::CallContext& context, const v1::GetAssessmentRequest& request) {
   return call::Read<v1::Assessment>(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::Assessment> {
-        ASSIGN_OR_RETURN(v1::Assessment assessment,
-                         store::GetAssessment(session, request.name()));
+        ASSIGN_OR_RETURN(v1::Assessment assessment, store::GetAssessment(session, request.name()));
         RETURN_IF_ERROR(
             care::RequireCourse(session, context, assessment.course(), "Assessment").status());
         return assessment;
@@ -260,9 +269,8 @@ absl::StatusOr<v1::ListAssessmentsResponse> AssessmentHandlers::ListAssessments(
       database_, context,
       [&](sql::Session& session) -> absl::StatusOr<v1::ListAssessmentsResponse> {
         RETURN_IF_ERROR(care::RequireCourse(session, context, request.course(), "Course").status());
-        ASSIGN_OR_RETURN(
-            store::AssessmentPage listed,
-            store::ListAssessments(session, request.course(), instrument_id, page));
+        ASSIGN_OR_RETURN(store::AssessmentPage listed,
+                         store::ListAssessments(session, request.course(), instrument_id, page));
         v1::ListAssessmentsResponse response;
         for (v1::Assessment& assessment : listed.assessments) {
           *response.add_assessments() = std::move(assessment);
@@ -291,8 +299,7 @@ absl::StatusOr<v1::ListDueMeasuresResponse> AssessmentHandlers::ListDueMeasures(
       [&](sql::Session& session) -> absl::StatusOr<v1::ListDueMeasuresResponse> {
         bool own = true;  // not by way of managing a clinic
         if (!request.course().empty()) {
-          const auto required =
-              care::RequireCourse(session, context, request.course(), "Course");
+          const auto required = care::RequireCourse(session, context, request.course(), "Course");
           if (absl::IsNotFound(required.status()) && due_reach.manager) {
             ASSIGN_OR_RETURN(const care::CourseFacts course,
                              care::GetCourse(session, request.course()));
@@ -308,23 +315,21 @@ absl::StatusOr<v1::ListDueMeasuresResponse> AssessmentHandlers::ListDueMeasures(
         }
 
         v1::ListDueMeasuresResponse response;
-        store::Place from =
-            store::Place::After(page, {std::numeric_limits<int64_t>::min(), ""});
+        store::Place from = store::Place::After(page, {std::numeric_limits<int64_t>::min(), ""});
         std::string told_appointment;
         std::string told_instrument;
         std::tie(told_appointment, told_instrument) = call::SplitKey(from.name);
         from.name = told_appointment;
         std::string last_key;
         for (int batch = 0; batch < kBatches; ++batch) {
-          ASSIGN_OR_RETURN(
-              const std::vector<store::CourseSession> sessions,
-              store::ListSessions(session, whose, from, kSessionsAtOnce));
+          ASSIGN_OR_RETURN(const std::vector<store::CourseSession> sessions,
+                           store::ListSessions(session, whose, from, kSessionsAtOnce));
           if (sessions.empty()) return response;
           absl::Time end = absl::InfinitePast();
           for (const auto& each : sessions) end = std::max(end, each.session.end);
           ASSIGN_OR_RETURN(const std::vector<store::CourseForm> listed,
-                           store::ListFormsBetween(
-                               session, whose, sessions.front().session.start - kWindow, end));
+                           store::ListFormsBetween(session, whose,
+                                                   sessions.front().session.start - kWindow, end));
           std::map<absl::string_view, std::vector<Form>> forms;
           for (const auto& each : listed) forms[each.course].push_back(each.form);
 
@@ -332,8 +337,8 @@ absl::StatusOr<v1::ListDueMeasuresResponse> AssessmentHandlers::ListDueMeasures(
             if (!own && !due_reach.Covers(each.state)) continue;
             const store::Place place{each.start_micros, each.session.appointment};
             bool told = each.session.appointment == told_appointment;
-            for (v1::DueMeasure& due : DueFor(each.course, each.state, each.session,
-                                              forms[each.course], context.now)) {
+            for (v1::DueMeasure& due :
+                 DueFor(each.course, each.state, each.session, forms[each.course], context.now)) {
               if (told) {
                 told = due.instrument() != told_instrument;
                 continue;

@@ -12,8 +12,7 @@ namespace rapport::assessment {
 
 namespace proto = scheduling::v1;
 
-absl::Status SchedulingFollower::Apply(sql::Transaction& tx,
-                                       const common::v1::Event& event) const {
+absl::Status SchedulingFollower::Apply(sql::Transaction& tx, const common::v1::Event& event) const {
   RETURN_IF_ERROR(care::Apply(tx, event));
   const absl::string_view organization_id = names::OrganizationId(event.organization());
   const auto& payload = event.payload();
@@ -23,9 +22,9 @@ absl::Status SchedulingFollower::Apply(sql::Transaction& tx,
     return RecomputeOwners(tx, organization_id, event.resource(), clock_.Now());
   }
   if (proto::AppointmentEvent appointment; payload.UnpackTo(&appointment)) {
-    const bool missed = appointment.state() == proto::APPOINTMENT_STATE_NO_SHOW ||
-                        (appointment.state() == proto::APPOINTMENT_STATE_CANCELLED &&
-                         appointment.cancelled_late());
+    const bool missed =
+        appointment.state() == proto::APPOINTMENT_STATE_NO_SHOW ||
+        (appointment.state() == proto::APPOINTMENT_STATE_CANCELLED && appointment.cancelled_late());
     if (!missed) return absl::OkStatus();
     return RaiseMissed(tx, event.resource(), appointment, time::ToTime(event.occur_time()),
                        clock_.Now());

@@ -25,12 +25,11 @@ constexpr absl::Duration kLookBack = absl::Seconds(60);
 absl::Status OwnershipWatch::Tick() {
   const absl::Time now = clock_.Now();
   std::vector<std::string> organizations;
-  RETURN_IF_ERROR(database_.Read(sql::Access::Feed(), absl::Now() + kPatience,
-                                 [&](sql::Session& session) -> absl::Status {
-                                   ASSIGN_OR_RETURN(organizations,
-                                                    store::ListOrganizations(session));
-                                   return absl::OkStatus();
-                                 }));
+  RETURN_IF_ERROR(database_.Read(
+      sql::Access::Feed(), absl::Now() + kPatience, [&](sql::Session& session) -> absl::Status {
+        ASSIGN_OR_RETURN(organizations, store::ListOrganizations(session));
+        return absl::OkStatus();
+      }));
   absl::Status first_error;
   for (const std::string& organization_id : organizations) {
     const absl::Status looked = Look(organization_id, now);
@@ -59,10 +58,9 @@ absl::Status OwnershipWatch::Look(const std::string& organization_id, absl::Time
         return absl::OkStatus();
       }));
   if (!changes) return absl::OkStatus();
-  return database_.Write(sql::Access::Tenant(organization_id), absl::Now() + kPatience,
-                         [&](sql::Transaction& tx) {
-                           return RecomputeOwners(tx, organization_id, "", now);
-                         });
+  return database_.Write(
+      sql::Access::Tenant(organization_id), absl::Now() + kPatience,
+      [&](sql::Transaction& tx) { return RecomputeOwners(tx, organization_id, "", now); });
 }
 
 }  // namespace rapport::assessment

@@ -29,8 +29,7 @@ absl::StatusOr<v1::Progress> ProgressHandlers::GetProgress(const call::CallConte
         input.course = course.course;
         const auto zone = time::LoadZone(course.state.patient_time_zone());
         input.zone = zone.ok() ? *zone : absl::UTCTimeZone();
-        ASSIGN_OR_RETURN(const auto appointments,
-                         care::ListAppointments(session, course.course));
+        ASSIGN_OR_RETURN(const auto appointments, care::ListAppointments(session, course.course));
         for (const auto& appointment : appointments) {
           input.sessions.push_back(store::ToSession(appointment));
         }

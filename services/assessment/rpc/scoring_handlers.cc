@@ -17,7 +17,8 @@ absl::StatusOr<v1::ScoreResponse> ScoringHandlers::Score(const call::CallContext
                                                          const v1::ScoreRequest& request) {
   const InstrumentRules* rules = catalogue_.Find(request.instrument());
   if (rules == nullptr) {
-    return errors::InvalidArgument("instrument", "must be an instrument that ListInstruments tells");
+    return errors::InvalidArgument("instrument",
+                                   "must be an instrument that ListInstruments tells");
   }
   ASSIGN_OR_RETURN(v1::Score score, ScoreAnswers(*rules, request.answers()));
   v1::ScoreResponse response;

@@ -15,7 +15,7 @@ AssessmentService::AssessmentService(Dependencies dependencies)
       scoring_(ShippedInstruments()),
       assessments_(database_, ShippedInstruments()),
       progress_(database_, ShippedInstruments()),
-      alerts_(database_),
+      alerts_(database_, dependencies.notes),
       follower_(clock_),
       consumer_(database_,
                 {.consumer = "assessment",
@@ -42,7 +42,8 @@ void AssessmentService::Start() {
   consumer_.Start();
   ownership_ = std::make_unique<PeriodicThread>("ownership", absl::Seconds(1), [this] {
     if (const absl::Status status = watch_.Tick(); !status.ok()) {
-      telemetry::Log(telemetry::Severity::kWarning, "alert owners were not looked at; next try in 1 s",
+      telemetry::Log(telemetry::Severity::kWarning,
+                     "alert owners were not looked at; next try in 1 s",
                      {{"code", absl::StatusCodeToString(status.code())}});
     }
   });

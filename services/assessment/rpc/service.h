@@ -23,12 +23,13 @@ struct Dependencies {
   sql::Database& database;  // with the components care::Migrations() and Migrations()
   time::Clock& clock;
   telemetry::Metrics& metrics;
+  call::Peer& notes;
   events::OpenFeed scheduling_feed;
 };
 
-// The assessment service: its handlers, and what it does by itself (follow scheduling's events, watch
-// the clock for leave and cover). Knows no transport. Its own events are served by a feed::Feed over
-// the same database.
+// The assessment service: its handlers, and what it does by itself (follow scheduling's events,
+// watch the clock for leave and cover). Knows no transport. Its own events are served by a
+// feed::Feed over the same database.
 class AssessmentService {
  public:
   explicit AssessmentService(Dependencies dependencies);

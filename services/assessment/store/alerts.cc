@@ -31,34 +31,33 @@ const sql::Statement kUpdate{"assessment.alert.update", R"sql(
 
 // $2 the clinician, $3 now, ($4, $5) the last of the page before, $6 course, $7 owner, $8 to $10
 // whether each state is wanted, $11 how many. Each branch is read from its own index.
-#define RAPPORT_ALERT_FILTER                                                                  \
-  " AND (alert.create_time, alert.alert_id) < ($4, $5)"                                       \
-  " AND ($6 = '' OR alert.course = $6) AND ($7 = '' OR alert.owner = $7)"                     \
-  " AND ((alert.state = 1 AND $8 = 1) OR (alert.state = 2 AND $9 = 1)"                        \
-  "   OR (alert.state = 3 AND $10 = 1))"                                                      \
+#define RAPPORT_ALERT_FILTER                                              \
+  " AND (alert.create_time, alert.alert_id) < ($4, $5)"                   \
+  " AND ($6 = '' OR alert.course = $6) AND ($7 = '' OR alert.owner = $7)" \
+  " AND ((alert.state = 1 AND $8 = 1) OR (alert.state = 2 AND $9 = 1)"    \
+  "   OR (alert.state = 3 AND $10 = 1))"                                  \
   " ORDER BY alert.create_time DESC, alert.alert_id DESC LIMIT $11"
-const sql::Statement kList{"assessment.alert.list",
-                           "SELECT full_row.document, full_row.version, full_row.create_time,"
-                           "   full_row.alert_id FROM ("
-                           " SELECT owned.alert_id FROM ("
-                           "  SELECT alert_id FROM alert"
-                           "  WHERE alert.organization_id = $1 AND alert.owner = $2"
-                           RAPPORT_ALERT_FILTER
-                           " ) AS owned UNION SELECT treated.alert_id FROM ("
-                           "  SELECT alert.alert_id FROM alert JOIN course_clinician AS mine"
-                           "   ON mine.organization_id = alert.organization_id"
-                           "   AND mine.course = alert.course"
-                           "  WHERE alert.organization_id = $1 AND (mine.clinician = $2"
-                           "   OR mine.clinician IN (SELECT cover.clinician FROM care_cover AS cover"
-                           "    WHERE cover.organization_id = $1"
-                           "     AND cover.covering_clinician = $2 AND cover.deleted = 0"
-                           "     AND cover.start_time <= $3 AND cover.end_time > $3))"
-                           RAPPORT_ALERT_FILTER
-                           " ) AS treated) AS visible"
-                           " JOIN alert AS full_row ON full_row.organization_id = $1"
-                           "  AND full_row.alert_id = visible.alert_id"
-                           " ORDER BY full_row.create_time DESC, full_row.alert_id DESC"
-                           " LIMIT $11"};
+const sql::Statement kList{
+    "assessment.alert.list",
+    "SELECT full_row.document, full_row.version, full_row.create_time,"
+    "   full_row.alert_id FROM ("
+    " SELECT owned.alert_id FROM ("
+    "  SELECT alert_id FROM alert"
+    "  WHERE alert.organization_id = $1 AND alert.owner = $2" RAPPORT_ALERT_FILTER
+    " ) AS owned UNION SELECT treated.alert_id FROM ("
+    "  SELECT alert.alert_id FROM alert JOIN course_clinician AS mine"
+    "   ON mine.organization_id = alert.organization_id"
+    "   AND mine.course = alert.course"
+    "  WHERE alert.organization_id = $1 AND (mine.clinician = $2"
+    "   OR mine.clinician IN (SELECT cover.clinician FROM care_cover AS cover"
+    "    WHERE cover.organization_id = $1"
+    "     AND cover.covering_clinician = $2 AND cover.deleted = 0"
+    "     AND cover.start_time <= $3 AND cover.end_time > $3))" RAPPORT_ALERT_FILTER
+    " ) AS treated) AS visible"
+    " JOIN alert AS full_row ON full_row.organization_id = $1"
+    "  AND full_row.alert_id = visible.alert_id"
+    " ORDER BY full_row.create_time DESC, full_row.alert_id DESC"
+    " LIMIT $11"};
 #undef RAPPORT_ALERT_FILTER
 
 const sql::Statement kUnresolved{"assessment.alert.unresolved", R"sql(
@@ -82,9 +81,7 @@ const sql::Statement kOrganizations{
     "assessment.organization.list",
     "SELECT organization_id FROM organization ORDER BY organization_id", sql::Reach::kFeed};
 
-sql::Value OrganizationOf(absl::string_view name) {
-  return sql::Text(names::OrganizationId(name));
-}
+sql::Value OrganizationOf(absl::string_view name) { return sql::Text(names::OrganizationId(name)); }
 
 absl::StatusOr<StoredAlert> Parse(const sql::Result& rows, size_t row) {
   StoredAlert stored;
@@ -128,10 +125,11 @@ absl::StatusOr<StoredAlert> GetAlert(sql::Session& session, absl::string_view na
 
 absl::Status UpdateAlert(sql::Transaction& tx, const v1::Alert& alert, int64_t version) {
   const v1::AlertResolution& resolution = alert.resolution();
-  const absl::Time resolved = alert.has_resolution() ? time::ToTime(resolution.resolve_time())
-                                                     : absl::InfiniteFuture();
-  const absl::Time assessed =
-      resolution.risk_assessment().empty() ? absl::InfiniteFuture() : resolved;
+  const absl::Time resolved =
+      alert.has_resolution() ? time::ToTime(resolution.resolve_time()) : absl::InfiniteFuture();
+  const absl::Time assessed = resolution.has_risk_assessment_time()
+                                  ? time::ToTime(resolution.risk_assessment_time())
+                                  : absl::InfiniteFuture();
   ASSIGN_OR_RETURN(
       const sql::Result updated,
       tx.Query(kUpdate, {OrganizationOf(alert.name()), sql::Text(names::Last(alert.name())),
@@ -146,18 +144,16 @@ absl::StatusOr<AlertPage> ListAlerts(sql::Session& session, const AlertQuery& qu
                                      const call::Page& page) {
   const Place after = Place::After(page, {std::numeric_limits<int64_t>::max(), ""});
   const auto wants = [&](v1::AlertState state) {
-    return sql::Bool(query.states.empty() ||
-                     std::find(query.states.begin(), query.states.end(), state) !=
-                         query.states.end());
+    return sql::Bool(query.states.empty() || std::find(query.states.begin(), query.states.end(),
+                                                       state) != query.states.end());
   };
   ASSIGN_OR_RETURN(
       const sql::Result rows,
-      session.Query(kList,
-                    {sql::Text(query.organization_id), sql::Text(query.clinician),
-                     sql::Micros(query.now), sql::Int(after.micros), sql::Text(after.name),
-                     sql::Text(query.course), sql::Text(query.owner),
-                     wants(v1::ALERT_STATE_OPEN), wants(v1::ALERT_STATE_ACKNOWLEDGED),
-                     wants(v1::ALERT_STATE_RESOLVED), sql::Int(page.size + 1)}));
+      session.Query(kList, {sql::Text(query.organization_id), sql::Text(query.clinician),
+                            sql::Micros(query.now), sql::Int(after.micros), sql::Text(after.name),
+                            sql::Text(query.course), sql::Text(query.owner),
+                            wants(v1::ALERT_STATE_OPEN), wants(v1::ALERT_STATE_ACKNOWLEDGED),
+                            wants(v1::ALERT_STATE_RESOLVED), sql::Int(page.size + 1)}));
   AlertPage listed;
   const size_t size = static_cast<size_t>(page.size);
   for (size_t row = 0; row < rows.rows() && row < size; ++row) {

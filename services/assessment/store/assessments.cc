@@ -39,9 +39,7 @@ const sql::Statement kForms{"assessment.assessment.forms", R"sql(
   FROM assessment WHERE organization_id = $1 AND course = $2
   ORDER BY answer_time, assessment_id)sql"};
 
-sql::Value OrganizationOf(absl::string_view name) {
-  return sql::Text(names::OrganizationId(name));
-}
+sql::Value OrganizationOf(absl::string_view name) { return sql::Text(names::OrganizationId(name)); }
 
 absl::StatusOr<v1::Assessment> Parse(const sql::Result& rows, size_t row) {
   v1::Assessment assessment;
@@ -95,11 +93,10 @@ absl::StatusOr<AssessmentPage> ListAssessments(sql::Session& session, absl::stri
                                                absl::string_view instrument_id,
                                                const call::Page& page) {
   const Place after = Place::After(page, {std::numeric_limits<int64_t>::min(), ""});
-  ASSIGN_OR_RETURN(
-      const sql::Result rows,
-      session.Query(kList, {OrganizationOf(course), sql::Text(course), sql::Int(after.micros),
-                            sql::Text(after.name), sql::Text(instrument_id),
-                            sql::Int(page.size + 1)}));
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kList, {OrganizationOf(course), sql::Text(course),
+                                         sql::Int(after.micros), sql::Text(after.name),
+                                         sql::Text(instrument_id), sql::Int(page.size + 1)}));
   AssessmentPage listed;
   const size_t size = static_cast<size_t>(page.size);
   for (size_t row = 0; row < rows.rows() && row < size; ++row) {

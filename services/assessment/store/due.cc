@@ -23,10 +23,10 @@ const sql::Statement kDutyLists{"assessment.duty_lists.get", R"sql(
   WHERE o.organization_id = $1)sql"};
 
 // A session's number is its rank among those of its course that count.
-#define RAPPORT_SESSION_COLUMNS                                                                  \
-  "SELECT a.start_time, a.appointment, a.document, c.course, c.document, ("                      \
-  "  SELECT count(*) FROM care_appointment AS o"                                                 \
-  "  WHERE o.organization_id = a.organization_id AND o.course = a.course AND o.counts = 1"       \
+#define RAPPORT_SESSION_COLUMNS                                                            \
+  "SELECT a.start_time, a.appointment, a.document, c.course, c.document, ("                \
+  "  SELECT count(*) FROM care_appointment AS o"                                           \
+  "  WHERE o.organization_id = a.organization_id AND o.course = a.course AND o.counts = 1" \
   "    AND (o.start_time, o.appointment) <= (a.start_time, a.appointment)) "
 
 const sql::Statement kSessionsOfCourse{"assessment.due.sessions_of_course",
@@ -103,12 +103,11 @@ Session ToSession(const care::AppointmentFacts& appointment) {
 absl::StatusOr<std::vector<CourseSession>> ListSessions(sql::Session& session, const Whose& whose,
                                                         const Place& from, int limit) {
   const bool of_course = !whose.course.empty();
-  ASSIGN_OR_RETURN(
-      const sql::Result rows,
-      session.Query(of_course ? kSessionsOfCourse : kSessionsOfClinician,
-                    {sql::Text(whose.organization_id),
-                     sql::Text(of_course ? whose.course : whose.clinician), sql::Int(from.micros),
-                     sql::Text(from.name), sql::Int(limit)}));
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(of_course ? kSessionsOfCourse : kSessionsOfClinician,
+                                 {sql::Text(whose.organization_id),
+                                  sql::Text(of_course ? whose.course : whose.clinician),
+                                  sql::Int(from.micros), sql::Text(from.name), sql::Int(limit)}));
   std::vector<CourseSession> sessions;
   sessions.reserve(rows.rows());
   for (size_t row = 0; row < rows.rows(); ++row) {
@@ -129,12 +128,11 @@ absl::StatusOr<std::vector<CourseSession>> ListSessions(sql::Session& session, c
 absl::StatusOr<std::vector<CourseForm>> ListFormsBetween(sql::Session& session, const Whose& whose,
                                                          absl::Time first, absl::Time last) {
   const bool of_course = !whose.course.empty();
-  ASSIGN_OR_RETURN(
-      const sql::Result rows,
-      session.Query(of_course ? kFormsOfCourse : kFormsOfClinician,
-                    {sql::Text(whose.organization_id),
-                     sql::Text(of_course ? whose.course : whose.clinician), sql::Micros(first),
-                     sql::Micros(last)}));
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(of_course ? kFormsOfCourse : kFormsOfClinician,
+                                 {sql::Text(whose.organization_id),
+                                  sql::Text(of_course ? whose.course : whose.clinician),
+                                  sql::Micros(first), sql::Micros(last)}));
   std::vector<CourseForm> forms;
   forms.reserve(rows.rows());
   for (size_t row = 0; row < rows.rows(); ++row) {

@@ -22,8 +22,8 @@ int main(int argc, char** argv) {
     std::ifstream file(argv[i]);
     std::stringstream text;
     text << file.rdbuf();
-    if (!file || !google::protobuf::TextFormat::ParseFromString(text.str(),
-                                                                &templates.emplace_back())) {
+    if (!file ||
+        !google::protobuf::TextFormat::ParseFromString(text.str(), &templates.emplace_back())) {
       std::cerr << argv[i] << ": not a NoteTemplate in text format\n";
       return 1;
     }

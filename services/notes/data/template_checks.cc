@@ -21,7 +21,8 @@ std::vector<std::string> TemplateFaults(const std::vector<v1::NoteTemplate>& tem
     }
     if (note_template.source().empty()) faults.push_back(absl::StrCat(id, ": has no source"));
     if (note_template.required().empty()) {
-      faults.push_back(absl::StrCat(id, ": requires nothing, so that an empty note could be signed"));
+      faults.push_back(
+          absl::StrCat(id, ": requires nothing, so that an empty note could be signed"));
     }
     std::set<std::string> required;
     for (const std::string& field : note_template.required()) {
@@ -36,8 +37,8 @@ std::vector<std::string> TemplateFaults(const std::vector<v1::NoteTemplate>& tem
   for (int phase = v1::NotePhase_MIN; phase <= v1::NotePhase_MAX; ++phase) {
     if (phase != v1::NOTE_PHASE_UNSPECIFIED && v1::NotePhase_IsValid(phase) &&
         !phases.contains(static_cast<v1::NotePhase>(phase))) {
-      faults.push_back(absl::StrCat("no template for ",
-                                    v1::NotePhase_Name(static_cast<v1::NotePhase>(phase))));
+      faults.push_back(
+          absl::StrCat("no template for ", v1::NotePhase_Name(static_cast<v1::NotePhase>(phase))));
     }
   }
   return faults;

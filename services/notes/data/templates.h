@@ -7,8 +7,8 @@
 
 namespace rapport::notes {
 
-// The shipped note templates, one for each phase, from data/templates/*.textproto. They were checked
-// and embedded when the program was built.
+// The shipped note templates, one for each phase, from data/templates/*.textproto. They were
+// checked and embedded when the program was built.
 const std::vector<v1::NoteTemplate>& ShippedTemplates();
 
 }  // namespace rapport::notes

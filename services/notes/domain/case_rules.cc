@@ -149,11 +149,10 @@ absl::Status CheckFormulation(const v1::Formulation& formulation) {
     violations.push_back({"formulation.patient_changes", "is needed where agreement is MODIFIED"});
   }
   if (formulation.has_onset_date() && !CheckPartialDate(formulation.onset_date(), "").ok()) {
-    violations.push_back({"formulation.onset_date",
-                          "must be a date; the day, or day and month, may be 0"});
+    violations.push_back(
+        {"formulation.onset_date", "must be a date; the day, or day and month, may be 0"});
   }
-  if (formulation.has_agreement_date() &&
-      !time::CheckDate(formulation.agreement_date(), "").ok()) {
+  if (formulation.has_agreement_date() && !time::CheckDate(formulation.agreement_date(), "").ok()) {
     violations.push_back({"formulation.agreement_date", "must be a whole date"});
   }
   return ToStatus(std::move(violations));

@@ -31,9 +31,9 @@ absl::Status CheckDetermination(const v1::Determination& determination,
                                 absl::string_view organization_id);
 
 // One primary area and at most one secondary; each with what its kind needs. GRIEF: the person and
-// the day of death; ROLE_DISPUTE: the counterpart and the stage; INTERPERSONAL_DEFICITS: why no other
-// area fits; LOSS_OF_HEALTHY_SELF: only under interpersonal and social rhythm therapy (`protocol`,
-// "protocols/ipsrt/revisions/1"). Clinical rule 4.2.
+// the day of death; ROLE_DISPUTE: the counterpart and the stage; INTERPERSONAL_DEFICITS: why no
+// other area fits; LOSS_OF_HEALTHY_SELF: only under interpersonal and social rhythm therapy
+// (`protocol`, "protocols/ipsrt/revisions/1"). Clinical rule 4.2.
 //   kInvalidArgument  "problem_areas…"
 absl::Status CheckProblemAreas(
     const google::protobuf::RepeatedPtrField<v1::ProblemArea>& problem_areas,

@@ -14,9 +14,9 @@
 // What a note begins with: facts copied with their source and its version, never refreshed.
 namespace rapport::notes {
 
-// For each questionnaire of the course's protocol, in its order, the form that speaks for a session:
-// the newest complete one recorded for `appointment`, else the newest complete one filled in before
-// `session_end`.
+// For each questionnaire of the course's protocol, in its order, the form that speaks for a
+// session: the newest complete one recorded for `appointment`, else the newest complete one filled
+// in before `session_end`.
 std::vector<v1::PrefilledScore> ChooseScores(
     const scheduling::v1::CourseEvent& course,
     const std::vector<assessment::v1::Assessment>& assessments, absl::string_view appointment,

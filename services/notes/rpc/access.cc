@@ -19,8 +19,7 @@ absl::StatusOr<care::CourseFacts> Access::RequireCourse(sql::Session& session,
                                                         const call::CallContext& context,
                                                         absl::string_view course,
                                                         absl::string_view type) const {
-  ASSIGN_OR_RETURN(care::CourseFacts facts,
-                   care::RequireCourse(session, context, course, type));
+  ASSIGN_OR_RETURN(care::CourseFacts facts, care::RequireCourse(session, context, course, type));
   if (context.is_service() || !Lags()) return facts;
   ASSIGN_OR_RETURN(const care::Reach reach, ReachOf(session, context));
   if (reach.Reaches(facts.state.clinician())) return facts;
@@ -38,11 +37,10 @@ absl::StatusOr<CaseAccess> Access::RequireCase(sql::Session& session,
   CaseAccess access;
   access.case_id = std::string(names::Id(name, "cases"));
   access.name = names::InOrganization(context.organization_id, "cases", access.case_id);
-  ASSIGN_OR_RETURN(
-      access.course,
-      RequireCourse(
-          session, context,
-          names::InOrganization(context.organization_id, "courses", access.case_id), type));
+  ASSIGN_OR_RETURN(access.course, RequireCourse(session, context,
+                                                names::InOrganization(context.organization_id,
+                                                                      "courses", access.case_id),
+                                                type));
   ASSIGN_OR_RETURN(const care::Reach reach, care::ReachOf(session, context));
   if (reach.clinician.empty()) return errors::NotFound(type);
   access.clinician = reach.clinician;

@@ -18,7 +18,7 @@ namespace rapport::notes {
 
 // A case that the caller may know of.
 struct CaseAccess {
-  std::string name;       // of the case
+  std::string name;  // of the case
   std::string case_id;
   std::string clinician;  // the caller, as a clinician; never empty
   care::CourseFacts course;
@@ -30,8 +30,8 @@ struct NoteAccess {
   std::string clinician;  // the caller
 };
 
-// Who may know of what, by the replica of scheduling. Each handler asks here, inside the transaction
-// that it reads or changes in. Thread-safe.
+// Who may know of what, by the replica of scheduling. Each handler asks here, inside the
+// transaction that it reads or changes in. Thread-safe.
 class Access {
  public:
   // Above this lag of the replica nobody gains access by cover: it may have been withdrawn.

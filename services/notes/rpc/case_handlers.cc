@@ -27,8 +27,7 @@ namespace {
 using call::CallContext;
 using call::Change;
 
-std::string Below(absl::string_view case_name, absl::string_view collection,
-                  absl::string_view id) {
+std::string Below(absl::string_view case_name, absl::string_view collection, absl::string_view id) {
   return absl::StrCat(case_name, "/", collection, "/", id);
 }
 
@@ -54,8 +53,7 @@ absl::StatusOr<Response> ListOfCase(sql::Database& database, const Access& gate,
       database, context, [&](sql::Session& session) -> absl::StatusOr<Response> {
         ASSIGN_OR_RETURN(const CaseAccess access,
                          gate.RequireCase(session, context, request.parent(), "Case"));
-        ASSIGN_OR_RETURN(auto listed,
-                         list(session, context.organization_id, access.case_id, page));
+        ASSIGN_OR_RETURN(auto listed, list(session, context.organization_id, access.case_id, page));
         Response response;
         for (auto& item : listed.items) *add(response) = std::move(item);
         if (!listed.next_key.empty()) {
@@ -100,15 +98,14 @@ absl::StatusOr<v1::Case> CaseHandlers::GetCase(const CallContext& context,
       });
 }
 
-absl::StatusOr<v1::ListCasesResponse> CaseHandlers::ListCases(
-    const CallContext& context, const v1::ListCasesRequest& request) {
+absl::StatusOr<v1::ListCasesResponse> CaseHandlers::ListCases(const CallContext& context,
+                                                              const v1::ListCasesRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   return call::Read<v1::ListCasesResponse>(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::ListCasesResponse> {
         ASSIGN_OR_RETURN(const care::Reach reach, access_.ReachOf(session, context));
-        ASSIGN_OR_RETURN(
-            Listed<v1::Case> listed,
-            notes::ListCases(session, context.organization_id, reach.clinicians, page));
+        ASSIGN_OR_RETURN(Listed<v1::Case> listed, notes::ListCases(session, context.organization_id,
+                                                                   reach.clinicians, page));
         v1::ListCasesResponse response;
         for (v1::Case& item : listed.items) *response.add_cases() = std::move(item);
         if (!listed.next_key.empty()) {
@@ -123,7 +120,8 @@ absl::StatusOr<v1::Determination> CaseHandlers::SignDetermination(
   return call::Mutate<v1::Determination>(
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::Determination> {
-        ASSIGN_OR_RETURN(const CaseAccess access, access_.RequireCase(session, context, name, "Case"));
+        ASSIGN_OR_RETURN(const CaseAccess access,
+                         access_.RequireCase(session, context, name, "Case"));
         return GetDetermination(session, context.organization_id, access.case_id,
                                 names::Last(name));
       },
@@ -138,8 +136,7 @@ absl::StatusOr<v1::Determination> CaseHandlers::SignDetermination(
                          notes::GetCase(tx, context.organization_id, access.case_id));
 
         v1::Determination determination = request.determination();
-        determination.set_name(
-            Below(record.resource.name(), "determinations", ids::NewUlid()));
+        determination.set_name(Below(record.resource.name(), "determinations", ids::NewUlid()));
         determination.set_clinician(access.clinician);
         *determination.mutable_sign_time() = time::ToTimestamp(context.now);
         determination.clear_reopened();
@@ -168,8 +165,8 @@ absl::StatusOr<v1::Determination> CaseHandlers::ReopenDetermination(
       database_, context, request.request_id(), read,
       [&](Change& change) -> absl::StatusOr<v1::Determination> {
         sql::Transaction& tx = change.tx();
-        const std::string case_name = names::InOrganization(
-            context.organization_id, "cases", names::Id(request.name(), "cases"));
+        const std::string case_name = names::InOrganization(context.organization_id, "cases",
+                                                            names::Id(request.name(), "cases"));
         tx.Lock({case_name});
         RETURN_IF_ERROR(read(tx, request.name()).status());
         ASSIGN_OR_RETURN(const CaseAccess access,
@@ -196,12 +193,13 @@ absl::StatusOr<v1::ListDeterminationsResponse> CaseHandlers::ListDeterminations(
       [](v1::ListDeterminationsResponse& response) { return response.add_determinations(); });
 }
 
-absl::StatusOr<v1::Case> CaseHandlers::SetProblemAreas(
-    const CallContext& context, const v1::SetProblemAreasRequest& request) {
+absl::StatusOr<v1::Case> CaseHandlers::SetProblemAreas(const CallContext& context,
+                                                       const v1::SetProblemAreasRequest& request) {
   return call::Mutate<v1::Case>(
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::Case> {
-        ASSIGN_OR_RETURN(const CaseAccess access, access_.RequireCase(session, context, name, "Case"));
+        ASSIGN_OR_RETURN(const CaseAccess access,
+                         access_.RequireCase(session, context, name, "Case"));
         ASSIGN_OR_RETURN(CaseRecord record,
                          notes::GetCase(session, context.organization_id, access.case_id));
         return std::move(record.resource);
@@ -211,8 +209,7 @@ absl::StatusOr<v1::Case> CaseHandlers::SetProblemAreas(
         tx.Lock({request.name()});
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(tx, context, request.name(), "Case"));
-        RETURN_IF_ERROR(
-            CheckProblemAreas(request.problem_areas(), access.course.state.protocol()));
+        RETURN_IF_ERROR(CheckProblemAreas(request.problem_areas(), access.course.state.protocol()));
         ASSIGN_OR_RETURN(CaseRecord record,
                          notes::GetCase(tx, context.organization_id, access.case_id));
         RETURN_IF_ERROR(call::CheckEtag(request.etag(), record.version));
@@ -232,9 +229,9 @@ absl::StatusOr<v1::Formulation> CaseHandlers::WriteFormulation(
   return call::Mutate<v1::Formulation>(
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::Formulation> {
-        ASSIGN_OR_RETURN(const CaseAccess access, access_.RequireCase(session, context, name, "Case"));
-        return GetFormulation(session, context.organization_id, access.case_id,
-                              LastNumber(name));
+        ASSIGN_OR_RETURN(const CaseAccess access,
+                         access_.RequireCase(session, context, name, "Case"));
+        return GetFormulation(session, context.organization_id, access.case_id, LastNumber(name));
       },
       [&](Change& change) -> absl::StatusOr<v1::Formulation> {
         sql::Transaction& tx = change.tx();
@@ -318,14 +315,11 @@ absl::StatusOr<v1::Goal> CaseHandlers::ReviseGoal(const CallContext& context,
           }
         }
         RETURN_IF_ERROR(call::CheckEtag(request.etag(), record.version));
-        ASSIGN_OR_RETURN(
-            v1::Goal goal,
-            notes::ReviseGoal(record.resource, request.goal(),
-                              {request.reason(), request.appointment(), access.clinician,
-                               context.now}));
+        ASSIGN_OR_RETURN(v1::Goal goal, notes::ReviseGoal(record.resource, request.goal(),
+                                                          {request.reason(), request.appointment(),
+                                                           access.clinician, context.now}));
         RETURN_IF_ERROR(UpdateGoal(tx, goal, record.version));
-        change.Record(goal.name(), record.version + 1, PayloadOf(goal),
-                      goal.SerializeAsString());
+        change.Record(goal.name(), record.version + 1, PayloadOf(goal), goal.SerializeAsString());
         return goal;
       });
 }
@@ -340,8 +334,8 @@ absl::StatusOr<v1::Goal> CaseHandlers::GetGoal(const CallContext& context,
       });
 }
 
-absl::StatusOr<v1::ListGoalsResponse> CaseHandlers::ListGoals(
-    const CallContext& context, const v1::ListGoalsRequest& request) {
+absl::StatusOr<v1::ListGoalsResponse> CaseHandlers::ListGoals(const CallContext& context,
+                                                              const v1::ListGoalsRequest& request) {
   return ListOfCase<v1::ListGoalsResponse>(
       database_, access_, context, request, notes::ListGoals,
       [](v1::ListGoalsResponse& response) { return response.add_goals(); });
@@ -393,7 +387,8 @@ absl::StatusOr<v1::SafetyPlan> CaseHandlers::WriteSafetyPlan(
   return call::Mutate<v1::SafetyPlan>(
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::SafetyPlan> {
-        ASSIGN_OR_RETURN(const CaseAccess access, access_.RequireCase(session, context, name, "Case"));
+        ASSIGN_OR_RETURN(const CaseAccess access,
+                         access_.RequireCase(session, context, name, "Case"));
         return notes::GetSafetyPlan(session, context.organization_id, access.case_id,
                                     LastNumber(name));
       },
@@ -412,8 +407,7 @@ absl::StatusOr<v1::SafetyPlan> CaseHandlers::WriteSafetyPlan(
         plan.set_clinician(access.clinician);
         *plan.mutable_create_time() = time::ToTimestamp(context.now);
         RETURN_IF_ERROR(InsertSafetyPlan(tx, context.organization_id, access.case_id, plan));
-        const std::string name =
-            Below(access.name, "safetyPlans", absl::StrCat(plan.version()));
+        const std::string name = Below(access.name, "safetyPlans", absl::StrCat(plan.version()));
         change.SetResult(name, plan.version());
         change.Audit(name, plan.version(), plan.SerializeAsString());
         return plan;

@@ -21,8 +21,8 @@ class CaseHandlers {
                                    const v1::GetCaseRequest& request);
   absl::StatusOr<v1::ListCasesResponse> ListCases(const call::CallContext& context,
                                                   const v1::ListCasesRequest& request);
-  absl::StatusOr<v1::Determination> SignDetermination(
-      const call::CallContext& context, const v1::SignDeterminationRequest& request);
+  absl::StatusOr<v1::Determination> SignDetermination(const call::CallContext& context,
+                                                      const v1::SignDeterminationRequest& request);
   absl::StatusOr<v1::Determination> ReopenDetermination(
       const call::CallContext& context, const v1::ReopenDeterminationRequest& request);
   absl::StatusOr<v1::ListDeterminationsResponse> ListDeterminations(
@@ -43,8 +43,8 @@ class CaseHandlers {
                                                   const v1::ListGoalsRequest& request);
   absl::StatusOr<v1::RiskAssessment> CreateRiskAssessment(
       const call::CallContext& context, const v1::CreateRiskAssessmentRequest& request);
-  absl::StatusOr<v1::RiskAssessment> GetRiskAssessment(
-      const call::CallContext& context, const v1::GetRiskAssessmentRequest& request);
+  absl::StatusOr<v1::RiskAssessment> GetRiskAssessment(const call::CallContext& context,
+                                                       const v1::GetRiskAssessmentRequest& request);
   absl::StatusOr<v1::ListRiskAssessmentsResponse> ListRiskAssessments(
       const call::CallContext& context, const v1::ListRiskAssessmentsRequest& request);
   absl::StatusOr<v1::SafetyPlan> WriteSafetyPlan(const call::CallContext& context,

@@ -124,42 +124,56 @@ absl::StatusOr<std::vector<assessment::v1::Assessment>> NoteHandlers::ListAssess
   return assessments;
 }
 
-absl::StatusOr<v1::Note> NoteHandlers::StartNote(const CallContext& context,
-                                                 const v1::StartNoteRequest& request) {
-  CaseAccess access;
-  std::optional<care::AppointmentFacts> known;
-  RETURN_IF_ERROR(database_.Read(
-      sql::Access::Tenant(context.organization_id), context.deadline,
-      [&](sql::Session& session) -> absl::Status {
-        RETURN_IF_ERROR(
-            care::GetOrganization(session, names::Organization(context.organization_id)).status());
-        ASSIGN_OR_RETURN(access, access_.RequireCase(session, context, request.parent(), "Case"));
-        absl::StatusOr<care::AppointmentFacts> appointment =
-            care::GetAppointment(session, request.appointment());
-        if (absl::IsNotFound(appointment.status())) return absl::OkStatus();
-        ASSIGN_OR_RETURN(known, std::move(appointment));
-        return absl::OkStatus();
-      }));
-
-  ASSIGN_OR_RETURN(
-      const SessionFacts facts,
-      RequireHeldSession(context, request.appointment(), access.course.course, known));
+v1::NotePrefill NoteHandlers::AskPeers(const CallContext& context, const care::CourseFacts& course,
+                                       const std::string& appointment, const SessionFacts& facts) {
   v1::NotePrefill prefill;
   if (facts.from_replica_only) {
     prefill.add_unavailable_sources(std::string(scheduling_.name()));
   }
   const absl::StatusOr<std::vector<assessment::v1::Assessment>> assessments =
-      ListAssessments(context, access.course.course);
-  if (assessments.ok()) {
-    for (v1::PrefilledScore& score : ChooseScores(access.course.state, *assessments,
-                                                  request.appointment(), facts.end)) {
-      *prefill.add_scores() = std::move(score);
-    }
-  } else {
+      ListAssessments(context, course.course);
+  if (!assessments.ok()) {
     telemetry::Log(telemetry::Severity::kWarning, "note starts without scores",
                    {{"code", absl::StatusCodeToString(assessments.status().code())},
                     {"reason", errors::Reason(assessments.status())}});
     prefill.add_unavailable_sources(std::string(assessment_.name()));
+    return prefill;
+  }
+  for (v1::PrefilledScore& score :
+       ChooseScores(course.state, *assessments, appointment, facts.end)) {
+    *prefill.add_scores() = std::move(score);
+  }
+  return prefill;
+}
+
+absl::StatusOr<v1::Note> NoteHandlers::StartNote(const CallContext& context,
+                                                 const v1::StartNoteRequest& request) {
+  CaseAccess access;
+  bool exists = false;
+  std::optional<care::AppointmentFacts> known;
+  const absl::Status known_status = database_.Read(
+      sql::Access::Tenant(context.organization_id), context.deadline,
+      [&](sql::Session& session) -> absl::Status {
+        RETURN_IF_ERROR(
+            care::GetOrganization(session, names::Organization(context.organization_id)).status());
+        ASSIGN_OR_RETURN(access, access_.RequireCase(session, context, request.parent(), "Case"));
+        ASSIGN_OR_RETURN(exists, HasNote(session, context.organization_id, request.appointment(),
+                                         access.clinician));
+        absl::StatusOr<care::AppointmentFacts> appointment =
+            care::GetAppointment(session, request.appointment());
+        if (absl::IsNotFound(appointment.status())) return absl::OkStatus();
+        ASSIGN_OR_RETURN(known, std::move(appointment));
+        return absl::OkStatus();
+      });
+  RETURN_IF_ERROR(known_status);
+
+  // A repeat asks nobody again.
+  SessionFacts facts;
+  v1::NotePrefill prefill;
+  if (!exists) {
+    ASSIGN_OR_RETURN(
+        facts, RequireHeldSession(context, request.appointment(), access.course.course, known));
+    prefill = AskPeers(context, access.course, request.appointment(), facts);
   }
 
   return call::Mutate<v1::Note>(
@@ -170,14 +184,14 @@ absl::StatusOr<v1::Note> NoteHandlers::StartNote(const CallContext& context,
       [&](Change& change) -> absl::StatusOr<v1::Note> {
         sql::Transaction& tx = change.tx();
         ASSIGN_OR_RETURN(access, access_.RequireCase(tx, context, request.parent(), "Case"));
+        if (exists) return errors::AlreadyExists("Note", request.appointment());
         ASSIGN_OR_RETURN(const care::OrganizationFacts organization,
                          care::GetOrganization(tx, names::Organization(context.organization_id)));
-        ASSIGN_OR_RETURN(
-            const Listed<v1::Goal> goals,
-            ListGoals(tx, context.organization_id, access.case_id, {.size = kMaxPage, .after = ""}));
-        ASSIGN_OR_RETURN(
-            const std::optional<LastPlan> last,
-            GetLastPlan(tx, context.organization_id, access.case_id, facts.start));
+        ASSIGN_OR_RETURN(const Listed<v1::Goal> goals,
+                         ListGoals(tx, context.organization_id, access.case_id,
+                                   {.size = kMaxPage, .after = ""}));
+        ASSIGN_OR_RETURN(const std::optional<LastPlan> last,
+                         GetLastPlan(tx, context.organization_id, access.case_id, facts.start));
 
         v1::Note note;
         note.set_name(absl::StrCat(access.name, "/notes/", ids::NewUlid()));
@@ -195,8 +209,7 @@ absl::StatusOr<v1::Note> NoteHandlers::StartNote(const CallContext& context,
           note.mutable_prefill()->set_last_plan(last->plan);
           note.mutable_prefill()->set_last_plan_source(last->note);
         }
-        *note.mutable_due_time() =
-            time::ToTimestamp(NoteDueTime(organization.state, facts.end));
+        *note.mutable_due_time() = time::ToTimestamp(NoteDueTime(organization.state, facts.end));
         *note.mutable_create_time() = time::ToTimestamp(context.now);
         *note.mutable_update_time() = note.create_time();
         RETURN_IF_ERROR(InsertNote(tx, note, facts.start));
@@ -226,10 +239,10 @@ absl::StatusOr<v1::Note> NoteHandlers::SaveDraft(const CallContext& context,
             "STALE_DRAFT",
             "Another window has saved this draft. Read the note, merge, and save on top of its "
             "draft_sequence.");
-        switch (JudgeDraft(note.draft_sequence(),
-                           google::protobuf::util::MessageDifferencer::Equals(
-                               note.content(), request.content()),
-                           request.sequence(), request.base_sequence())) {
+        switch (JudgeDraft(
+            note.draft_sequence(),
+            google::protobuf::util::MessageDifferencer::Equals(note.content(), request.content()),
+            request.sequence(), request.base_sequence())) {
           case DraftVerdict::kKnown:
             return std::move(note);
           case DraftVerdict::kStale:
@@ -239,8 +252,8 @@ absl::StatusOr<v1::Note> NoteHandlers::SaveDraft(const CallContext& context,
         }
         *note.mutable_content() = request.content();
         note.set_draft_sequence(request.sequence());
-        ASSIGN_OR_RETURN(const bool kept, notes::SaveDraft(tx, access.note,
-                                                           request.base_sequence(), context.now));
+        ASSIGN_OR_RETURN(const bool kept,
+                         notes::SaveDraft(tx, access.note, request.base_sequence(), context.now));
         if (!kept) return stale;
         change.Audit(note.name(), access.note.version, note.SerializeAsString());
         return std::move(note);
@@ -254,8 +267,8 @@ absl::StatusOr<v1::Note> NoteHandlers::GetNote(const CallContext& context,
   });
 }
 
-absl::StatusOr<v1::ListNotesResponse> NoteHandlers::ListNotes(
-    const CallContext& context, const v1::ListNotesRequest& request) {
+absl::StatusOr<v1::ListNotesResponse> NoteHandlers::ListNotes(const CallContext& context,
+                                                              const v1::ListNotesRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   return call::Read<v1::ListNotesResponse>(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::ListNotesResponse> {
@@ -325,9 +338,8 @@ absl::StatusOr<v1::Note> NoteHandlers::AddAddendum(const CallContext& context,
         v1::Addendum addendum;
         addendum.set_number(note.addenda_size() + 1);
         addendum.set_text(request.text());
-        const std::string canonical =
-            CanonicalAddendum(note.name(), note.signature().content_sha256(), addendum.number(),
-                              addendum.text());
+        const std::string canonical = CanonicalAddendum(
+            note.name(), note.signature().content_sha256(), addendum.number(), addendum.text());
         *addendum.mutable_signature() = Sign(context, access.clinician, canonical);
         RETURN_IF_ERROR(InsertAddendum(tx, access.note, addendum));
         change.Record(note.name(), access.note.version, PayloadOf(note), canonical);
@@ -339,11 +351,10 @@ absl::StatusOr<v1::ListDueNotesResponse> NoteHandlers::ListDueNotes(
     const CallContext& context, const v1::ListDueNotesRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   return call::Read<v1::ListDueNotesResponse>(
-      database_, context,
-      [&](sql::Session& session) -> absl::StatusOr<v1::ListDueNotesResponse> {
-        ASSIGN_OR_RETURN(const care::OrganizationFacts organization,
-                         care::GetOrganization(session,
-                                               names::Organization(context.organization_id)));
+      database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::ListDueNotesResponse> {
+        ASSIGN_OR_RETURN(
+            const care::OrganizationFacts organization,
+            care::GetOrganization(session, names::Organization(context.organization_id)));
         ASSIGN_OR_RETURN(const care::Reach reach, access_.ReachOf(session, context));
         ASSIGN_OR_RETURN(Listed<v1::DueNote> listed,
                          ListUnsignedSessions(session,

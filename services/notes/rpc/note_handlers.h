@@ -51,15 +51,19 @@ class NoteHandlers {
     bool from_replica_only = false;  // scheduling could not be asked
   };
   // The session to note, held. `known`: what the replica has of it. The replica may lag behind a
-  // check-in by a moment, so that scheduling is asked wherever it does not show the session as held;
-  // where scheduling is down, one that is booked and has begun is taken as held.
+  // check-in by a moment, so that scheduling is asked wherever it does not show the session as
+  // held; where scheduling is down, one that is booked and has begun is taken as held.
   absl::StatusOr<SessionFacts> RequireHeldSession(
-      const call::CallContext& context, const std::string& appointment,
-      const std::string& course, const std::optional<care::AppointmentFacts>& known);
+      const call::CallContext& context, const std::string& appointment, const std::string& course,
+      const std::optional<care::AppointmentFacts>& known);
 
   // All forms of the course.
   absl::StatusOr<std::vector<assessment::v1::Assessment>> ListAssessments(
       const call::CallContext& context, const std::string& course);
+
+  // The scores of the session, and who could not be asked.
+  v1::NotePrefill AskPeers(const call::CallContext& context, const care::CourseFacts& course,
+                           const std::string& appointment, const SessionFacts& facts);
 
   absl::StatusOr<v1::Note> ReadNote(sql::Session& session, const call::CallContext& context,
                                     absl::string_view name) const;

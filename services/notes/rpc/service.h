@@ -17,8 +17,8 @@
 
 namespace rapport::notes {
 
-// Brings the replica of scheduling, the cases and the sessions to be noted up to `event`, all in its
-// one transaction.
+// Brings the replica of scheduling, the cases and the sessions to be noted up to `event`, all in
+// its one transaction.
 absl::Status ApplySchedulingEvent(sql::Transaction& tx, const common::v1::Event& event);
 
 struct Dependencies {
@@ -42,9 +42,14 @@ class NotesService {
   void Stop();
 
   // Applies the events that were set aside; see events::Consumer.
-  absl::StatusOr<int> RetryParked() { return scheduling_events_.RetryParked(); }
+  absl::StatusOr<int> RetryParked() { return consumer_.RetryParked(); }
+
+  // How far scheduling's events are applied.
+  events::Consumer& consumer() { return consumer_; }
 
  private:
+  events::Consumer consumer_;
+  Access access_;
   CaseHandlers cases_;
   NoteHandlers notes_;
   SuitabilityHandlers suitability_;

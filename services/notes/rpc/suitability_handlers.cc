@@ -27,10 +27,10 @@ absl::StatusOr<v1::CheckSuitabilityResponse> SuitabilityHandlers::CheckSuitabili
         RETURN_IF_ERROR(record.status());
         const v1::Case& state = record->resource;
         v1::CheckSuitabilityResponse response;
-        response.set_suitability(
-            state.has_determination() && IsInFavour(state.determination().outcome())
-                ? v1::SUITABILITY_ELIGIBLE
-                : v1::SUITABILITY_NOT_COMPLETE);
+        response.set_suitability(state.has_determination() &&
+                                         IsInFavour(state.determination().outcome())
+                                     ? v1::SUITABILITY_ELIGIBLE
+                                     : v1::SUITABILITY_NOT_COMPLETE);
         return response;
       });
 }

@@ -129,9 +129,9 @@ CaseRecord ReadCase(const sql::Result& rows, size_t row, absl::string_view organ
 // What the row's document holds: that which has no column or table of its own.
 v1::Case OwnPart(const v1::Case& resource) {
   v1::Case own = resource;
-  for (const char* field : {"name", "course", "patient", "clinician", "determination",
-                            "formulation", "formulation_due_session", "etag", "create_time",
-                            "update_time"}) {
+  for (const char* field :
+       {"name", "course", "patient", "clinician", "determination", "formulation",
+        "formulation_due_session", "etag", "create_time", "update_time"}) {
     own.GetReflection()->ClearField(&own, v1::Case::descriptor()->FindFieldByName(field));
   }
   return own;
@@ -147,28 +147,29 @@ absl::StatusOr<CaseRecord> GetCase(sql::Session& session, absl::string_view orga
   return ReadCase(rows, 0, organization_id);
 }
 
-absl::StatusOr<Listed<v1::Case>> ListCases(sql::Session& session,
-                                           absl::string_view organization_id,
+absl::StatusOr<Listed<v1::Case>> ListCases(sql::Session& session, absl::string_view organization_id,
                                            const std::vector<std::string>& clinicians,
                                            const call::Page& page) {
   const ListKey after = After(page, kFromLast);
   ASSIGN_OR_RETURN(
       const sql::Result rows,
-      session.Query(kListCases, {sql::Text(organization_id), sql::Text(JsonArray(clinicians)),
-                                 sql::Int(after.number), sql::Text(after.id),
-                                 sql::Int(page.size + 1)}));
+      session.Query(kListCases,
+                    {sql::Text(organization_id), sql::Text(JsonArray(clinicians)),
+                     sql::Int(after.number), sql::Text(after.id), sql::Int(page.size + 1)}));
   return TakePage<v1::Case>(
       rows, page, [&](size_t row) { return ReadCase(rows, row, organization_id).resource; },
-      [&](size_t row) { return ListKey{rows.Int(row, 5), rows.Text(row, 0)}; });
+      [&](size_t row) {
+        return ListKey{rows.Int(row, 5), rows.Text(row, 0)};
+      });
 }
 
 absl::Status UpdateCase(sql::Transaction& tx, CaseRecord& record, absl::Time now) {
   v1::Case& resource = record.resource;
-  RETURN_IF_ERROR(Changed(
-      tx.Query(kUpdateCase, {sql::Text(names::OrganizationId(resource.name())),
-                             sql::Text(names::Last(resource.name())),
-                             sql::Int(resource.formulation().version()), sql::Micros(now),
-                             Document(OwnPart(resource)), sql::Int(record.version)})));
+  RETURN_IF_ERROR(
+      Changed(tx.Query(kUpdateCase, {sql::Text(names::OrganizationId(resource.name())),
+                                     sql::Text(names::Last(resource.name())),
+                                     sql::Int(resource.formulation().version()), sql::Micros(now),
+                                     Document(OwnPart(resource)), sql::Int(record.version)})));
   ++record.version;
   resource.set_etag(call::Etag(record.version));
   *resource.mutable_update_time() = time::ToTimestamp(now);
@@ -186,10 +187,10 @@ absl::Status ApplyCourse(sql::Transaction& tx, const common::v1::Event& event,
                    tx.Query(kCourseOfCase, {sql::Text(organization_id), sql::Text(case_id)}));
   if (known.empty()) {
     RETURN_IF_ERROR(
-        tx.Query(kInsertCase, {sql::Text(organization_id), sql::Text(case_id),
-                               sql::Text(course.patient()), sql::Text(course.clinician()),
-                               sql::Int(course.formulation_due_session()),
-                               sql::Int(event.version()), sql::Micros(now), Document(v1::Case())})
+        tx.Query(kInsertCase,
+                 {sql::Text(organization_id), sql::Text(case_id), sql::Text(course.patient()),
+                  sql::Text(course.clinician()), sql::Int(course.formulation_due_session()),
+                  sql::Int(event.version()), sql::Micros(now), Document(v1::Case())})
             .status());
   } else {
     if (event.version() <= known.Int(0, 3)) return absl::OkStatus();
@@ -197,11 +198,10 @@ absl::Status ApplyCourse(sql::Transaction& tx, const common::v1::Event& event,
                          known.Text(0, 1) != course.clinician() ||
                          known.Int(0, 2) != course.formulation_due_session();
     RETURN_IF_ERROR(
-        tx.Query(kFollowCourse, {sql::Text(organization_id), sql::Text(case_id),
-                                 sql::Text(course.patient()), sql::Text(course.clinician()),
-                                 sql::Int(course.formulation_due_session()),
-                                 sql::Int(event.version()), sql::Int(changed ? 1 : 0),
-                                 sql::Micros(now)})
+        tx.Query(kFollowCourse,
+                 {sql::Text(organization_id), sql::Text(case_id), sql::Text(course.patient()),
+                  sql::Text(course.clinician()), sql::Int(course.formulation_due_session()),
+                  sql::Int(event.version()), sql::Int(changed ? 1 : 0), sql::Micros(now)})
             .status());
     if (!changed) return absl::OkStatus();
   }
@@ -217,9 +217,8 @@ absl::Status InsertDetermination(sql::Transaction& tx, const v1::Determination& 
   const absl::Status status =
       tx.Query(kInsertDetermination,
                {sql::Text(names::OrganizationId(name)), sql::Text(names::Id(name, "cases")),
-                sql::Text(names::Last(name)),
-                sql::Micros(time::ToTime(determination.sign_time())), sql::Micros(machine_time),
-                Document(determination)})
+                sql::Text(names::Last(name)), sql::Micros(time::ToTime(determination.sign_time())),
+                sql::Micros(machine_time), Document(determination)})
           .status();
   if (!absl::IsAlreadyExists(status)) return status;
   return errors::FailedPrecondition(
@@ -231,10 +230,9 @@ absl::StatusOr<v1::Determination> GetDetermination(sql::Session& session,
                                                    absl::string_view organization_id,
                                                    absl::string_view case_id,
                                                    absl::string_view determination_id) {
-  ASSIGN_OR_RETURN(
-      const sql::Result rows,
-      session.Query(kGetDetermination, {sql::Text(organization_id), sql::Text(case_id),
-                                        sql::Text(determination_id)}));
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kGetDetermination, {sql::Text(organization_id), sql::Text(case_id),
+                                                     sql::Text(determination_id)}));
   if (rows.empty()) return errors::NotFound("Determination");
   return ReadDetermination(rows, 0);
 }
@@ -264,7 +262,9 @@ absl::StatusOr<Listed<v1::Determination>> ListDeterminations(sql::Session& sessi
                      sql::Text(after.id), sql::Int(page.size + 1)}));
   return TakePage<v1::Determination>(
       rows, page, [&](size_t row) { return ReadDetermination(rows, row); },
-      [&](size_t row) { return ListKey{rows.Int(row, 2), rows.Text(row, 3)}; });
+      [&](size_t row) {
+        return ListKey{rows.Int(row, 2), rows.Text(row, 3)};
+      });
 }
 
 absl::Status InsertFormulation(sql::Transaction& tx, absl::string_view organization_id,
@@ -279,8 +279,8 @@ absl::StatusOr<v1::Formulation> GetFormulation(sql::Session& session,
                                                absl::string_view organization_id,
                                                absl::string_view case_id, int64_t version) {
   ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kGetFormulation, {sql::Text(organization_id),
-                                                   sql::Text(case_id), sql::Int(version)}));
+                   session.Query(kGetFormulation, {sql::Text(organization_id), sql::Text(case_id),
+                                                   sql::Int(version)}));
   if (rows.empty()) return errors::NotFound("Formulation");
   return Parsed<v1::Formulation>(rows.Bytes(0, 0));
 }
@@ -289,14 +289,15 @@ absl::StatusOr<Listed<v1::Formulation>> ListFormulations(sql::Session& session,
                                                          absl::string_view organization_id,
                                                          absl::string_view case_id,
                                                          const call::Page& page) {
-  ASSIGN_OR_RETURN(
-      const sql::Result rows,
-      session.Query(kListFormulations, {sql::Text(organization_id), sql::Text(case_id),
-                                        sql::Int(After(page, kFromLast).number),
-                                        sql::Int(page.size + 1)}));
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kListFormulations, {sql::Text(organization_id), sql::Text(case_id),
+                                                     sql::Int(After(page, kFromLast).number),
+                                                     sql::Int(page.size + 1)}));
   return TakePage<v1::Formulation>(
       rows, page, [&](size_t row) { return Parsed<v1::Formulation>(rows.Bytes(row, 0)); },
-      [&](size_t row) { return ListKey{rows.Int(row, 1), ""}; });
+      [&](size_t row) {
+        return ListKey{rows.Int(row, 1), ""};
+      });
 }
 
 }  // namespace rapport::notes

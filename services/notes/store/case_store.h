@@ -15,8 +15,8 @@
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/notes/store/paging.h"
 
-// Case files with their signed parts: determinations, formulations. Ids and names are apart: functions
-// take the organisation's and the case's id, resources bear full names.
+// Case files with their signed parts: determinations, formulations. Ids and names are apart:
+// functions take the organisation's and the case's id, resources bear full names.
 namespace rapport::notes {
 
 struct CaseRecord {
@@ -30,8 +30,7 @@ absl::StatusOr<CaseRecord> GetCase(sql::Session& session, absl::string_view orga
                                    absl::string_view case_id);
 
 // The cases whose responsible clinician is among `clinicians`, newest first.
-absl::StatusOr<Listed<v1::Case>> ListCases(sql::Session& session,
-                                           absl::string_view organization_id,
+absl::StatusOr<Listed<v1::Case>> ListCases(sql::Session& session, absl::string_view organization_id,
                                            const std::vector<std::string>& clinicians,
                                            const call::Page& page);
 

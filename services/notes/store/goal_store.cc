@@ -41,8 +41,8 @@ absl::Status InsertGoal(sql::Transaction& tx, v1::Goal& goal) {
   goal.set_etag(call::Etag(1));
   return tx
       .Query(kInsert, {sql::Text(names::OrganizationId(name)), sql::Text(names::Id(name, "cases")),
-                       sql::Text(names::Last(name)),
-                       sql::Micros(time::ToTime(goal.create_time())), Document(goal)})
+                       sql::Text(names::Last(name)), sql::Micros(time::ToTime(goal.create_time())),
+                       Document(goal)})
       .status();
 }
 
@@ -63,17 +63,18 @@ absl::StatusOr<GoalRecord> GetGoal(sql::Session& session, absl::string_view name
   return GoalRecord{Read(rows, 0), rows.Int(0, 1)};
 }
 
-absl::StatusOr<Listed<v1::Goal>> ListGoals(sql::Session& session,
-                                           absl::string_view organization_id,
+absl::StatusOr<Listed<v1::Goal>> ListGoals(sql::Session& session, absl::string_view organization_id,
                                            absl::string_view case_id, const call::Page& page) {
   const ListKey after = After(page, kFromFirst);
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kList, {sql::Text(organization_id), sql::Text(case_id),
-                                         sql::Int(after.number), sql::Text(after.id),
-                                         sql::Int(page.size + 1)}));
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kList, {sql::Text(organization_id), sql::Text(case_id), sql::Int(after.number),
+                            sql::Text(after.id), sql::Int(page.size + 1)}));
   return TakePage<v1::Goal>(
       rows, page, [&](size_t row) { return Read(rows, row); },
-      [&](size_t row) { return ListKey{rows.Int(row, 2), rows.Text(row, 3)}; });
+      [&](size_t row) {
+        return ListKey{rows.Int(row, 2), rows.Text(row, 3)};
+      });
 }
 
 }  // namespace rapport::notes

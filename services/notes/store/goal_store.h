@@ -27,8 +27,7 @@ struct GoalRecord {
 absl::StatusOr<GoalRecord> GetGoal(sql::Session& session, absl::string_view name);
 
 // Oldest first.
-absl::StatusOr<Listed<v1::Goal>> ListGoals(sql::Session& session,
-                                           absl::string_view organization_id,
+absl::StatusOr<Listed<v1::Goal>> ListGoals(sql::Session& session, absl::string_view organization_id,
                                            absl::string_view case_id, const call::Page& page);
 
 }  // namespace rapport::notes

@@ -21,6 +21,10 @@ const sql::Statement kGet{"notes.note.get", R"sql(
     ON p.organization_id = $1 AND p.case_id = n.case_id AND p.note_id = n.note_id
   WHERE n.organization_id = $1 AND n.case_id = $2 AND n.note_id = $3)sql"};
 
+const sql::Statement kOfAuthor{"notes.note.of_author", R"sql(
+  SELECT note_id FROM session_note
+  WHERE organization_id = $1 AND appointment = $2 AND author = $3)sql"};
+
 const sql::Statement kList{"notes.note.list", R"sql(
   SELECT n.note_id, n.state, n.draft_sequence, n.version, n.create_time, n.update_time,
          n.due_time, n.session_time, n.document, n.signature, p.document
@@ -148,18 +152,27 @@ absl::StatusOr<NoteRecord> GetNote(sql::Session& session, absl::string_view name
   return std::move(notes.front());
 }
 
-absl::StatusOr<Listed<v1::Note>> ListNotes(sql::Session& session,
-                                           absl::string_view organization_id,
+absl::StatusOr<bool> HasNote(sql::Session& session, absl::string_view organization_id,
+                             absl::string_view appointment, absl::string_view author) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kOfAuthor, {sql::Text(organization_id), sql::Text(appointment),
+                                             sql::Text(author)}));
+  return !rows.empty();
+}
+
+absl::StatusOr<Listed<v1::Note>> ListNotes(sql::Session& session, absl::string_view organization_id,
                                            absl::string_view case_id, absl::string_view author,
                                            const call::Page& page) {
   const ListKey after = After(page, kFromFirst);
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kList, {sql::Text(organization_id), sql::Text(case_id),
-                                         sql::Text(author), sql::Int(after.number),
-                                         sql::Text(after.id), sql::Int(page.size + 1)}));
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kList, {sql::Text(organization_id), sql::Text(case_id), sql::Text(author),
+                            sql::Int(after.number), sql::Text(after.id), sql::Int(page.size + 1)}));
   Listed<NoteRecord> records = TakePage<NoteRecord>(
       rows, page, [&](size_t row) { return Read(rows, row); },
-      [&](size_t row) { return ListKey{rows.Int(row, 7), rows.Text(row, 0)}; });
+      [&](size_t row) {
+        return ListKey{rows.Int(row, 7), rows.Text(row, 0)};
+      });
   RETURN_IF_ERROR(AddAddenda(session, organization_id, case_id, records.items));
   Listed<v1::Note> listed{{}, std::move(records.next_key)};
   for (NoteRecord& record : records.items) listed.items.push_back(std::move(record.resource));
@@ -186,8 +199,7 @@ absl::Status InsertNote(sql::Transaction& tx, v1::Note& note, absl::Time session
       tx.Query(kInsert, {key.organization, key.case_id, key.note, sql::Text(note.appointment()),
                          sql::Text(note.author()), sql::Micros(session_time),
                          sql::Micros(time::ToTime(note.due_time())),
-                         sql::Micros(time::ToTime(note.create_time())),
-                         Document(OwnPart(note))})
+                         sql::Micros(time::ToTime(note.create_time())), Document(OwnPart(note))})
           .status();
   if (absl::IsAlreadyExists(status)) return errors::AlreadyExists("Note", note.appointment());
   RETURN_IF_ERROR(status);
@@ -199,12 +211,11 @@ absl::Status InsertNote(sql::Transaction& tx, v1::Note& note, absl::Time session
 absl::StatusOr<bool> SaveDraft(sql::Transaction& tx, NoteRecord& note, int64_t base_sequence,
                                absl::Time now) {
   const Key key(note.resource.name());
-  ASSIGN_OR_RETURN(
-      const sql::Result result,
-      tx.Query(kSaveDraft, {key.organization, key.case_id, key.note,
-                            Document(OwnPart(note.resource)),
-                            sql::Int(note.resource.draft_sequence()), sql::Micros(now),
-                            sql::Int(base_sequence)}));
+  ASSIGN_OR_RETURN(const sql::Result result,
+                   tx.Query(kSaveDraft, {key.organization, key.case_id, key.note,
+                                         Document(OwnPart(note.resource)),
+                                         sql::Int(note.resource.draft_sequence()), sql::Micros(now),
+                                         sql::Int(base_sequence)}));
   if (result.affected() != 1) return false;
   SetVersion(note, note.version + 1, now);
   return true;
@@ -213,17 +224,16 @@ absl::StatusOr<bool> SaveDraft(sql::Transaction& tx, NoteRecord& note, int64_t b
 absl::Status SignNote(sql::Transaction& tx, NoteRecord& note, const std::string& canonical,
                       const v1::Signature& signature, absl::Time now) {
   const Key key(note.resource.name());
-  RETURN_IF_ERROR(Changed(
-      tx.Query(kSign, {key.organization, key.case_id, key.note, sql::Bytes(canonical),
-                       Document(signature), sql::Micros(now), sql::Int(note.version)})));
+  RETURN_IF_ERROR(
+      Changed(tx.Query(kSign, {key.organization, key.case_id, key.note, sql::Bytes(canonical),
+                               Document(signature), sql::Micros(now), sql::Int(note.version)})));
   note.resource.set_state(v1::NOTE_STATE_SIGNED);
   *note.resource.mutable_signature() = signature;
   SetVersion(note, note.version + 1, now);
   return absl::OkStatus();
 }
 
-absl::Status InsertAddendum(sql::Transaction& tx, NoteRecord& note,
-                            const v1::Addendum& addendum) {
+absl::Status InsertAddendum(sql::Transaction& tx, NoteRecord& note, const v1::Addendum& addendum) {
   const Key key(note.resource.name());
   const absl::Status status =
       tx.Query(kInsertAddendum, {key.organization, key.case_id, key.note,

@@ -24,9 +24,12 @@ struct NoteRecord {
 // kNotFound ("Note"). Says nothing of who may see it.
 absl::StatusOr<NoteRecord> GetNote(sql::Session& session, absl::string_view name);
 
+// Whether `author` has a note for `appointment`.
+absl::StatusOr<bool> HasNote(sql::Session& session, absl::string_view organization_id,
+                             absl::string_view appointment, absl::string_view author);
+
 // The signed notes of a case and the drafts of `author`, by session.
-absl::StatusOr<Listed<v1::Note>> ListNotes(sql::Session& session,
-                                           absl::string_view organization_id,
+absl::StatusOr<Listed<v1::Note>> ListNotes(sql::Session& session, absl::string_view organization_id,
                                            absl::string_view case_id, absl::string_view author,
                                            const call::Page& page);
 
@@ -57,8 +60,7 @@ absl::Status SignNote(sql::Transaction& tx, NoteRecord& note, const std::string&
 
 // Adds a signed addendum to a signed note; brings addenda, version, etag and update time up.
 //   kAborted LOST_RACE  another was added meanwhile
-absl::Status InsertAddendum(sql::Transaction& tx, NoteRecord& note,
-                            const v1::Addendum& addendum);
+absl::Status InsertAddendum(sql::Transaction& tx, NoteRecord& note, const v1::Addendum& addendum);
 
 }  // namespace rapport::notes
 

@@ -39,8 +39,8 @@ inline ListKey After(const call::Page& page, int64_t start) {
   return key;
 }
 
-// Takes what a statement returned that asked for one row more than the page holds; `read(row)` makes
-// the item, `key(row)` its ListKey.
+// Takes what a statement returned that asked for one row more than the page holds; `read(row)`
+// makes the item, `key(row)` its ListKey.
 template <class Item, class Read, class Key>
 Listed<Item> TakePage(const sql::Result& rows, const call::Page& page, Read read, Key key) {
   Listed<Item> listed;

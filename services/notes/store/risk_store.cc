@@ -47,10 +47,10 @@ absl::Status InsertRiskAssessment(sql::Transaction& tx, const v1::RiskAssessment
 
 absl::StatusOr<v1::RiskAssessment> GetRiskAssessment(sql::Session& session,
                                                      absl::string_view name) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kGetRisk, {sql::Text(names::OrganizationId(name)),
-                                            sql::Text(names::Id(name, "cases")),
-                                            sql::Text(names::Last(name))}));
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kGetRisk, {sql::Text(names::OrganizationId(name)),
+                               sql::Text(names::Id(name, "cases")), sql::Text(names::Last(name))}));
   if (rows.empty()) return errors::NotFound("RiskAssessment");
   return Parsed<v1::RiskAssessment>(rows.Bytes(0, 0));
 }
@@ -66,23 +66,25 @@ absl::StatusOr<Listed<v1::RiskAssessment>> ListRiskAssessments(sql::Session& ses
                                               sql::Int(page.size + 1)}));
   return TakePage<v1::RiskAssessment>(
       rows, page, [&](size_t row) { return Parsed<v1::RiskAssessment>(rows.Bytes(row, 0)); },
-      [&](size_t row) { return ListKey{rows.Int(row, 1), rows.Text(row, 2)}; });
+      [&](size_t row) {
+        return ListKey{rows.Int(row, 1), rows.Text(row, 2)};
+      });
 }
 
 absl::Status InsertSafetyPlan(sql::Transaction& tx, absl::string_view organization_id,
                               absl::string_view case_id, const v1::SafetyPlan& plan) {
   return tx
-      .Query(kInsertPlan, {sql::Text(organization_id), sql::Text(case_id),
-                           sql::Int(plan.version()), Document(plan)})
+      .Query(kInsertPlan, {sql::Text(organization_id), sql::Text(case_id), sql::Int(plan.version()),
+                           Document(plan)})
       .status();
 }
 
 absl::StatusOr<v1::SafetyPlan> GetSafetyPlan(sql::Session& session,
                                              absl::string_view organization_id,
                                              absl::string_view case_id, int64_t version) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kGetPlan, {sql::Text(organization_id), sql::Text(case_id),
-                                            sql::Int(version)}));
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kGetPlan, {sql::Text(organization_id), sql::Text(case_id), sql::Int(version)}));
   if (rows.empty()) return errors::NotFound("SafetyPlan");
   return Parsed<v1::SafetyPlan>(rows.Bytes(0, 0));
 }

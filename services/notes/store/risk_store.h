@@ -15,8 +15,7 @@ namespace rapport::notes {
 absl::Status InsertRiskAssessment(sql::Transaction& tx, const v1::RiskAssessment& assessment);
 
 // kNotFound ("RiskAssessment").
-absl::StatusOr<v1::RiskAssessment> GetRiskAssessment(sql::Session& session,
-                                                     absl::string_view name);
+absl::StatusOr<v1::RiskAssessment> GetRiskAssessment(sql::Session& session, absl::string_view name);
 
 // Newest first.
 absl::StatusOr<Listed<v1::RiskAssessment>> ListRiskAssessments(sql::Session& session,

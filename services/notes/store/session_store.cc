@@ -38,11 +38,11 @@ const sql::Statement kUnsigned{"notes.noted_session.unsigned", R"sql(
 absl::Status ApplyAppointment(sql::Transaction& tx, const common::v1::Event& event,
                               const scheduling::v1::AppointmentEvent& appointment) {
   return tx
-      .Query(kKeep, {sql::Text(names::OrganizationId(event.organization())),
-                     sql::Text(event.resource()), sql::Text(names::Last(appointment.course())),
-                     sql::Text(appointment.clinician()),
-                     sql::Micros(time::ToTime(appointment.end_time())),
-                     sql::Bool(IsHeld(appointment.state())), sql::Int(event.version())})
+      .Query(kKeep,
+             {sql::Text(names::OrganizationId(event.organization())), sql::Text(event.resource()),
+              sql::Text(names::Last(appointment.course())), sql::Text(appointment.clinician()),
+              sql::Micros(time::ToTime(appointment.end_time())),
+              sql::Bool(IsHeld(appointment.state())), sql::Int(event.version())})
       .status();
 }
 
@@ -52,18 +52,16 @@ absl::StatusOr<Listed<v1::DueNote>> ListUnsignedSessions(sql::Session& session,
   const ListKey after = After(page, kFromFirst);
   ASSIGN_OR_RETURN(
       const sql::Result rows,
-      session.Query(kUnsigned, {sql::Text(query.organization_id),
-                                sql::Text(JsonArray(query.clinicians)),
-                                sql::Text(query.clinician), sql::Text(query.author),
-                                sql::Int(after.number), sql::Text(after.id),
-                                sql::Int(page.size + 1)}));
+      session.Query(kUnsigned,
+                    {sql::Text(query.organization_id), sql::Text(JsonArray(query.clinicians)),
+                     sql::Text(query.clinician), sql::Text(query.author), sql::Int(after.number),
+                     sql::Text(after.id), sql::Int(page.size + 1)}));
   return TakePage<v1::DueNote>(
       rows, page,
       [&](size_t row) {
         v1::DueNote due;
         due.set_appointment(rows.Text(row, 0));
-        due.set_case_(
-            names::InOrganization(query.organization_id, "cases", rows.Text(row, 1)));
+        due.set_case_(names::InOrganization(query.organization_id, "cases", rows.Text(row, 1)));
         due.set_clinician(rows.Text(row, 2));
         *due.mutable_session_end_time() = time::ToTimestamp(rows.Time(row, 3));
         if (!rows.IsNull(row, 4)) {
@@ -73,7 +71,9 @@ absl::StatusOr<Listed<v1::DueNote>> ListUnsignedSessions(sql::Session& session,
         }
         return due;
       },
-      [&](size_t row) { return ListKey{rows.Int(row, 3), rows.Text(row, 0)}; });
+      [&](size_t row) {
+        return ListKey{rows.Int(row, 3), rows.Text(row, 0)};
+      });
 }
 
 }  // namespace rapport::notes

@@ -16,8 +16,8 @@ absl::Status RequireState(const v1::Appointment& appointment, v1::AppointmentSta
   if (appointment.state() == state) return absl::OkStatus();
   const std::string& name = v1::AppointmentState_Name(appointment.state());
   return errors::FailedPrecondition(
-      "APPOINTMENT_STATE", absl::StrCat("This is not possible while the appointment is ", name, "."),
-      {{"state", name}});
+      "APPOINTMENT_STATE",
+      absl::StrCat("This is not possible while the appointment is ", name, "."), {{"state", name}});
 }
 
 absl::Status TooEarly(absl::Time from) {
@@ -98,19 +98,10 @@ absl::Status CancelAppointment(v1::Appointment& appointment, v1::CancelReason re
   return absl::OkStatus();
 }
 
-absl::Status CancelForCourse(v1::Appointment& appointment) {
-  RETURN_IF_ERROR(RequireState(appointment, v1::APPOINTMENT_STATE_BOOKED));
-  appointment.set_state(v1::APPOINTMENT_STATE_CANCELLED);
-  appointment.set_cancel_reason(v1::CANCEL_REASON_COURSE);
-  appointment.set_cancelled_late(false);
-  return absl::OkStatus();
-}
-
 std::map<std::string, int> NumberSessions(std::vector<CountedSession> sessions) {
-  std::sort(sessions.begin(), sessions.end(),
-            [](const CountedSession& a, const CountedSession& b) {
-              return std::tie(a.start, a.id) < std::tie(b.start, b.id);
-            });
+  std::sort(sessions.begin(), sessions.end(), [](const CountedSession& a, const CountedSession& b) {
+    return std::tie(a.start, a.id) < std::tie(b.start, b.id);
+  });
   std::map<std::string, int> numbers;
   for (const CountedSession& session : sessions) {
     numbers.emplace(session.id, static_cast<int>(numbers.size()) + 1);

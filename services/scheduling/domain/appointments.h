@@ -41,9 +41,6 @@ absl::Status MarkNoShow(v1::Appointment& appointment, absl::Time now);
 // Late when the start is nearer than `late_window`, or past.
 absl::Status CancelAppointment(v1::Appointment& appointment, v1::CancelReason reason,
                                absl::Duration late_window, absl::Time now);
-// Because the course was interrupted or has ended: never late.
-absl::Status CancelForCourse(v1::Appointment& appointment);
-
 // A session that counts towards its course.
 struct CountedSession {
   absl::Time start;

@@ -114,11 +114,10 @@ bool WithinHours(const v1::Clinician& clinician, absl::string_view clinic, absl:
       if (hours.clinic() != clinic || hours.day_of_week() != DayOfWeek(day)) continue;
       if (!InEffect(hours, day)) continue;
       const absl::CivilMinute midnight(day);
-      open.push_back(
-          {time::ResolveLocal(absl::CivilSecond(midnight + time::ToMinutes(hours.start_time())),
-                              zone),
-           time::ResolveLocal(absl::CivilSecond(midnight + time::ToMinutes(hours.end_time())),
-                              zone)});
+      open.push_back({time::ResolveLocal(
+                          absl::CivilSecond(midnight + time::ToMinutes(hours.start_time())), zone),
+                      time::ResolveLocal(
+                          absl::CivilSecond(midnight + time::ToMinutes(hours.end_time())), zone)});
     }
   }
   std::sort(open.begin(), open.end(),

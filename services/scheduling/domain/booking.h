@@ -35,13 +35,13 @@ struct BookingFacts {
   v1::CourseState course_state = v1::COURSE_STATE_UNSPECIFIED;
   int planned_sessions = 0;
   int max_weeks = 0;
-  std::vector<CountedSession> counted;     // the course's sessions that count already
+  std::vector<CountedSession> counted;  // the course's sessions that count already
   absl::Duration minimum_notice;
-  std::string clinic;                      // resource name
-  absl::TimeZone zone;                     // of the clinic
+  std::string clinic;   // resource name
+  absl::TimeZone zone;  // of the clinic
   v1::Clinician clinician;
-  std::vector<Interval> time_off;          // of the clinician; at least what overlaps the sessions
-  std::vector<Claim> claims;               // of clinician and patient; likewise
+  std::vector<Interval> time_off;  // of the clinician; at least what overlaps the sessions
+  std::vector<Claim> claims;       // of clinician and patient; likewise
 };
 
 // OK, or the first reason of AppointmentService's list why `sessions` (by start) can't all be
@@ -54,8 +54,8 @@ absl::Status CheckBooking(const BookingFacts& facts, absl::Span<const SessionTim
 // the local date, if known.
 absl::Status TimeTaken(absl::string_view appointment, absl::string_view date);
 
-// Whether `time` lies within the clinician's weekly hours at `clinic`, by the clock of `zone`. Rules
-// that touch add up.
+// Whether `time` lies within the clinician's weekly hours at `clinic`, by the clock of `zone`.
+// Rules that touch add up.
 bool WithinHours(const v1::Clinician& clinician, absl::string_view clinic, absl::TimeZone zone,
                  const Interval& time);
 

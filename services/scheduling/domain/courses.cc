@@ -35,8 +35,7 @@ absl::Status CheckParticulars(const v1::PatientParticulars& particulars, absl::C
     return errors::InvalidArgument(absl::StrCat(kPath, "birth_year"), "must not be in the future");
   }
   if (particulars.has_majority_on()) {
-    RETURN_IF_ERROR(
-        time::CheckDate(particulars.majority_on(), absl::StrCat(kPath, "majority_on")));
+    RETURN_IF_ERROR(time::CheckDate(particulars.majority_on(), absl::StrCat(kPath, "majority_on")));
   }
   if (particulars.has_may_consent_from()) {
     RETURN_IF_ERROR(
@@ -56,12 +55,11 @@ absl::StatusOr<v1::Course> ProposeCourse(const v1::Course& asked, const v1::Clin
   const int planned =
       asked.planned_sessions() == 0 ? protocol.max_sessions() : asked.planned_sessions();
   if (planned < protocol.min_sessions() || planned > protocol.max_sessions()) {
-    return errors::FailedPrecondition(
-        "PLANNED_SESSIONS_OUT_OF_BOUNDS",
-        absl::StrCat("The protocol takes ", protocol.min_sessions(), " to ",
-                     protocol.max_sessions(), " sessions."),
-        {{"min_sessions", absl::StrCat(protocol.min_sessions())},
-         {"max_sessions", absl::StrCat(protocol.max_sessions())}});
+    return errors::FailedPrecondition("PLANNED_SESSIONS_OUT_OF_BOUNDS",
+                                      absl::StrCat("The protocol takes ", protocol.min_sessions(),
+                                                   " to ", protocol.max_sessions(), " sessions."),
+                                      {{"min_sessions", absl::StrCat(protocol.min_sessions())},
+                                       {"max_sessions", absl::StrCat(protocol.max_sessions())}});
   }
 
   v1::Course course;
@@ -157,6 +155,14 @@ absl::Status DiscontinueCourse(v1::Course& course, v1::DiscontinueReason reason,
   course.mutable_end()->set_referral(referral);
   *course.mutable_end()->mutable_end_time() = time::ToTimestamp(now);
   return absl::OkStatus();
+}
+
+bool SetSuitabilityReviewDue(v1::Course& course, bool due) {
+  const bool activated =
+      course.state() == v1::COURSE_STATE_ACTIVE || course.state() == v1::COURSE_STATE_PAUSED;
+  if (!activated || course.suitability_review_due() == due) return false;
+  course.set_suitability_review_due(due);
+  return true;
 }
 
 absl::Status RequireUnderWay(v1::CourseState state) {

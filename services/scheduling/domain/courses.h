@@ -38,6 +38,10 @@ absl::Status CompleteCourse(v1::Course& course, int sessions_held, const v1::Pro
 absl::Status DiscontinueCourse(v1::Course& course, v1::DiscontinueReason reason,
                                v1::Referral referral, absl::Time now);
 
+// Sets whether the suitability determination is to be looked at again, of a course that is ACTIVE
+// or PAUSED; whether that changed it.
+bool SetSuitabilityReviewDue(v1::Course& course, bool due);
+
 // FAILED_PRECONDITION COURSE_STATE unless sessions may be booked and held.
 absl::Status RequireUnderWay(v1::CourseState state);
 

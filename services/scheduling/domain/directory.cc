@@ -67,8 +67,8 @@ absl::Status CheckClinic(const v1::Clinic& clinic) {
 absl::Status CheckClinician(const v1::Clinician& clinician) {
   const std::string path = "clinician";
   RETURN_IF_ERROR(RequireSet(!clinician.display_name().empty(), path + ".display_name"));
-  RETURN_IF_ERROR(RequireSet(clinician.profession() != v1::PROFESSION_UNSPECIFIED,
-                             path + ".profession"));
+  RETURN_IF_ERROR(
+      RequireSet(clinician.profession() != v1::PROFESSION_UNSPECIFIED, path + ".profession"));
   RETURN_IF_ERROR(RequireSet(!clinician.clinics().empty(), path + ".clinics"));
   absl::flat_hash_set<std::string> clinics;
   for (int i = 0; i < clinician.clinics_size(); ++i) {

@@ -11,8 +11,9 @@ namespace rapport::scheduling {
 // A clinic without display name, zone or jurisdiction, as an update might leave it.
 absl::Status CheckClinic(const v1::Clinic& clinic);
 
-// No display name, profession or clinic, as an update might leave it. Hours that end before they start, are of no whole minute, or of a clinic where the clinician does
-// not work; dates that are none; a clinic named twice.
+// No display name, profession or clinic, as an update might leave it. Hours that end before they
+// start, are of no whole minute, or of a clinic where the clinician does not work; dates that are
+// none; a clinic named twice.
 absl::Status CheckClinician(const v1::Clinician& clinician);
 
 // The end after the start, at most 2 years later.

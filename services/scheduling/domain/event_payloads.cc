@@ -43,9 +43,8 @@ v1::ClinicianEvent PayloadOf(const v1::Clinician& clinician) {
 
 v1::TimeOffEvent PayloadOf(const v1::TimeOff& time_off, bool deleted) {
   v1::TimeOffEvent event;
-  event.set_clinician(
-      names::InOrganization(names::OrganizationId(time_off.name()), "clinicians",
-                            names::Id(time_off.name(), "clinicians")));
+  event.set_clinician(names::InOrganization(names::OrganizationId(time_off.name()), "clinicians",
+                                            names::Id(time_off.name(), "clinicians")));
   *event.mutable_start_time() = time_off.start_time();
   *event.mutable_end_time() = time_off.end_time();
   event.set_deleted(deleted);
@@ -83,8 +82,7 @@ v1::CourseEvent PayloadOf(const v1::Course& course, const v1::Protocol& protocol
   return event;
 }
 
-v1::AppointmentEvent PayloadOf(const v1::Appointment& appointment,
-                               const v1::Protocol& protocol) {
+v1::AppointmentEvent PayloadOf(const v1::Appointment& appointment, const v1::Protocol& protocol) {
   v1::AppointmentEvent event;
   event.set_course(appointment.course());
   event.set_patient(appointment.patient());

@@ -35,8 +35,7 @@ void FillDefaults(v1::OrganizationSettings& settings) {
   for (const Policy& policy : kPolicies) {
     const auto* field = Field(policy.field);
     if (reflection->HasField(settings, field)) continue;
-    reflection->MutableMessage(&settings, field)
-        ->CopyFrom(time::ToDurationProto(policy.standard));
+    reflection->MutableMessage(&settings, field)->CopyFrom(time::ToDurationProto(policy.standard));
   }
 }
 
@@ -45,8 +44,8 @@ absl::Status CheckSettings(const v1::OrganizationSettings& settings, absl::strin
   for (const Policy& policy : kPolicies) {
     const auto* field = Field(policy.field);
     if (!reflection->HasField(settings, field)) continue;
-    const auto& duration = static_cast<const google::protobuf::Duration&>(
-        reflection->GetMessage(settings, field));
+    const auto& duration =
+        static_cast<const google::protobuf::Duration&>(reflection->GetMessage(settings, field));
     const std::string name = absl::StrCat(path, ".", policy.field);
     RETURN_IF_ERROR(time::CheckDuration(duration, name));
     const absl::Duration value = time::ToDuration(duration);

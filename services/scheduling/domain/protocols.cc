@@ -109,8 +109,8 @@ std::vector<std::string> ProtocolFaults(const v1::Protocol& protocol) {
 
   std::set<std::string> instruments;
   for (const v1::ProtocolMeasure& measure : protocol.measures()) {
-    need(IsId(measure.instrument()) && instruments.insert(measure.instrument()).second,
-         "measure '", measure.instrument(), "' needs the id of an instrument, each once");
+    need(IsId(measure.instrument()) && instruments.insert(measure.instrument()).second, "measure '",
+         measure.instrument(), "' needs the id of an instrument, each once");
     need(measure.every_sessions() >= 1 && measure.every_sessions() <= kMaxSessions, "measure '",
          measure.instrument(), "': every_sessions must be 1 to ", kMaxSessions);
   }

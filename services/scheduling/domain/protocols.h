@@ -42,7 +42,8 @@ class ProtocolCatalogue {
   // Null where there is none of that name.
   const v1::Protocol* Find(absl::string_view name) const;
 
-  // The newest revision of each protocol whose id is greater than `after_id`, by id; at most `limit`.
+  // The newest revision of each protocol whose id is greater than `after_id`, by id; at most
+  // `limit`.
   std::vector<const v1::Protocol*> Newest(absl::string_view after_id, size_t limit) const;
 
  private:

@@ -15,8 +15,7 @@ constexpr int kLastYear = 9000;
 }  // namespace
 
 absl::Status CheckSessionStart(const google::type::Date& date, absl::string_view date_field,
-                               const google::type::TimeOfDay& time,
-                               absl::string_view time_field) {
+                               const google::type::TimeOfDay& time, absl::string_view time_field) {
   RETURN_IF_ERROR(time::CheckDate(date, date_field));
   RETURN_IF_ERROR(time::CheckTimeOfDay(time, time_field));
   if (date.year() > kLastYear) {

@@ -11,8 +11,8 @@
 // Who may know what within the organisation. Therapists (and supervisors) reach the courses of the
 // clinician with their subject, and of those whom that clinician covers now. The desk (clinic
 // managers, schedulers, organisation admins, integrations) reaches the existence and times of all
-// courses, limited to the clinics of their token where it names any. Services in their own right see
-// all.
+// courses, limited to the clinics of their token where it names any. Services in their own right
+// see all.
 namespace rapport::scheduling {
 
 store::Scope ScopeOf(const call::CallContext& context);
@@ -24,8 +24,8 @@ enum class View { kNone, kTimes, kFull };
 View ViewOf(const call::CallContext& context, const store::Scope& scope, bool sees_to,
             absl::string_view clinic);
 
-// OK for what the caller treats; NOT_FOUND ("Course") for what they may not know of, PERMISSION_DENIED
-// NOT_THE_THERAPIST for what they may know of but not change.
+// OK for what the caller treats; NOT_FOUND ("Course") for what they may not know of,
+// PERMISSION_DENIED NOT_THE_THERAPIST for what they may know of but not change.
 absl::Status RequireTreating(View view);
 
 // A new id: a ULID in lower case.

@@ -33,7 +33,7 @@ absl::StatusOr<v1::Appointment> ReadOne(sql::Session& session, const call::CallC
 // The database's own word on what Book checks under its locks.
 absl::Status ExplainOverlap(const absl::Status& status) {
   return errors::MetadataValue(status, "constraint") == store::kClaimOverlap ? TimeTaken("", "")
-                                                                            : status;
+                                                                             : status;
 }
 
 // TIME_TAKEN with the name of what is in the way, where the caller may know it.
@@ -112,11 +112,11 @@ absl::StatusOr<std::vector<v1::Appointment>> AppointmentHandlers::Book(call::Cha
   facts.minimum_notice = time::ToDuration(context.settings.minimum_notice());
   facts.clinic = course.clinic();
   facts.clinician = context.clinician;
-  const std::vector<SessionTime> sessions = SeriesTimes(
-      wish.first, wish.minute_of_day, wish.count, protocol->cadence_days(),
-      wish.minutes == 0 ? protocol->session_minutes() : wish.minutes, facts.zone);
-  RETURN_IF_ERROR(store::ReadBookingFacts(
-      tx, course, {sessions.front().start, sessions.back().end}, facts));
+  const std::vector<SessionTime> sessions =
+      SeriesTimes(wish.first, wish.minute_of_day, wish.count, protocol->cadence_days(),
+                  wish.minutes == 0 ? protocol->session_minutes() : wish.minutes, facts.zone);
+  RETURN_IF_ERROR(
+      store::ReadBookingFacts(tx, course, {sessions.front().start, sessions.back().end}, facts));
   std::string taken_by;
   const absl::Status possible = CheckBooking(facts, sessions, &taken_by);
   if (!taken_by.empty()) return NameTaken(tx, call, possible, taken_by);
@@ -247,12 +247,12 @@ absl::StatusOr<v1::ListAppointmentsResponse> AppointmentHandlers::ListAppointmen
     after.id = id;
   }
   const store::Scope scope = ScopeOf(context);
-  ASSIGN_OR_RETURN(auto appointments,
-                   call::Read<std::vector<v1::Appointment>>(
-                       database_, context, [&](sql::Session& session) {
-                         return store::ListAppointments(session, context.organization_id, scope,
-                                                        filter, after, page.size + 1);
-                       }));
+  ASSIGN_OR_RETURN(
+      auto appointments,
+      call::Read<std::vector<v1::Appointment>>(database_, context, [&](sql::Session& session) {
+        return store::ListAppointments(session, context.organization_id, scope, filter, after,
+                                       page.size + 1);
+      }));
   v1::ListAppointmentsResponse response;
   for (v1::Appointment& appointment : appointments) {
     if (response.appointments_size() == page.size) {

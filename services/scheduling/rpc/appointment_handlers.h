@@ -46,9 +46,9 @@ class AppointmentHandlers {
     absl::CivilDay first;
     int minute_of_day = 0;
     int count = 1;
-    int minutes = 0;      // 0: the protocol's
+    int minutes = 0;  // 0: the protocol's
     v1::Modality modality = v1::MODALITY_UNSPECIFIED;
-    std::string series;   // id; empty: none
+    std::string series;  // id; empty: none
   };
 
   // Books all sessions of `wish` or none, inside `change`.

@@ -17,6 +17,7 @@
 #include "services/scheduling/domain/event_payloads.h"
 #include "services/scheduling/store/appointment_store.h"
 #include "services/scheduling/store/directory_store.h"
+#include "services/scheduling/store/organization_store.h"
 
 namespace rapport::scheduling {
 namespace {
@@ -25,9 +26,9 @@ constexpr absl::string_view kCheckSuitability =
     "rapport.notes.v1.SuitabilityService/CheckSuitability";
 
 absl::Status SuitabilityNotComplete() {
-  return errors::FailedPrecondition(
-      "SUITABILITY_NOT_COMPLETE",
-      "The course's case needs a signed suitability determination in favour, in the notes service.");
+  return errors::FailedPrecondition("SUITABILITY_NOT_COMPLETE",
+                                    "The course's case needs a signed suitability determination in "
+                                    "favour, in the notes service.");
 }
 
 absl::StatusOr<absl::CivilDay> TodayAt(const v1::Clinic& clinic, absl::Time now) {
@@ -53,8 +54,13 @@ absl::Status CancelToCome(call::Change& change, const v1::Course& course,
                           const v1::Protocol& protocol) {
   const absl::Time now = change.context().now;
   ASSIGN_OR_RETURN(auto to_come, store::ListToCome(change.tx(), course.name(), now));
+  if (to_come.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto organization,
+                   store::GetOrganization(change.tx(), change.context().organization_id));
+  const absl::Duration late_window =
+      time::ToDuration(organization.resource.settings().late_cancel_window());
   for (auto& [appointment, version] : to_come) {
-    RETURN_IF_ERROR(CancelForCourse(appointment));
+    RETURN_IF_ERROR(CancelAppointment(appointment, v1::CANCEL_REASON_COURSE, late_window, now));
     *appointment.mutable_update_time() = time::ToTimestamp(now);
     store::DeferUpdate(change.tx(), appointment, protocol, version);
     change.Record(appointment.name(), version + 1, PayloadOf(appointment, protocol),
@@ -231,9 +237,8 @@ absl::StatusOr<v1::Course> CourseHandlers::Transition(
 
 absl::StatusOr<v1::Course> CourseHandlers::BeginAssessment(
     const call::CallContext& context, const v1::BeginAssessmentRequest& request) {
-  return Transition(context, request, v1::FUTURE_APPOINTMENTS_KEEP, [](const Step& step) {
-    return scheduling::BeginAssessment(step.course());
-  });
+  return Transition(context, request, v1::FUTURE_APPOINTMENTS_KEEP,
+                    [](const Step& step) { return scheduling::BeginAssessment(step.course()); });
 }
 
 absl::Status CourseHandlers::RequireSuitability(const call::CallContext& context,
@@ -287,25 +292,28 @@ absl::StatusOr<v1::Course> CourseHandlers::ActivateCourse(
         if (!assessing || step.row.version != before.version) {
           return errors::StaleEtag(call::Etag(step.row.version));
         }
+        // Opened again since notes was asked.
+        ASSIGN_OR_RETURN(const bool reopened,
+                         store::DeterminationReopened(step.change.tx(), request.name()));
+        SetSuitabilityReviewDue(step.course(), reopened);
         return absl::OkStatus();
       });
 }
 
 absl::StatusOr<v1::Course> CourseHandlers::PauseCourse(const call::CallContext& context,
                                                        const v1::PauseCourseRequest& request) {
-  return Transition(
-      context, request, request.future_appointments(), [&](const Step& step) -> absl::Status {
-        ASSIGN_OR_RETURN(const absl::CivilDay today, step.Today());
-        return scheduling::PauseCourse(step.course(), request.reason(), request.return_date(),
-                                       today);
-      });
+  return Transition(context, request, request.future_appointments(),
+                    [&](const Step& step) -> absl::Status {
+                      ASSIGN_OR_RETURN(const absl::CivilDay today, step.Today());
+                      return scheduling::PauseCourse(step.course(), request.reason(),
+                                                     request.return_date(), today);
+                    });
 }
 
 absl::StatusOr<v1::Course> CourseHandlers::ResumeCourse(const call::CallContext& context,
                                                         const v1::ResumeCourseRequest& request) {
-  return Transition(context, request, v1::FUTURE_APPOINTMENTS_KEEP, [](const Step& step) {
-    return scheduling::ResumeCourse(step.course());
-  });
+  return Transition(context, request, v1::FUTURE_APPOINTMENTS_KEEP,
+                    [](const Step& step) { return scheduling::ResumeCourse(step.course()); });
 }
 
 absl::StatusOr<v1::Course> CourseHandlers::AnnounceEnding(

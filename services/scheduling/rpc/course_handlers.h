@@ -65,8 +65,7 @@ class CourseHandlers {
   absl::StatusOr<v1::Course> Shown(store::CourseRow row, View view) const;
   absl::StatusOr<v1::Course> ReadOne(sql::Session& session, const call::CallContext& context,
                                      absl::string_view name) const;
-  absl::Status RequireSuitability(const call::CallContext& context,
-                                  absl::string_view course) const;
+  absl::Status RequireSuitability(const call::CallContext& context, absl::string_view course) const;
 
   sql::Database& database_;
   const ProtocolCatalogue& protocols_;

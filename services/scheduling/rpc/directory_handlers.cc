@@ -1,5 +1,6 @@
 #include "services/scheduling/rpc/directory_handlers.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -32,8 +33,7 @@ absl::Status RequireClinicians(sql::Session& session, const call::CallContext& c
   ASSIGN_OR_RETURN(const std::string unknown,
                    store::FirstUnknownClinician(session, context.organization_id, clinicians));
   if (unknown.empty()) return absl::OkStatus();
-  return errors::FailedPrecondition("UNKNOWN_CLINICIAN",
-                                    "That clinician is not in the directory.",
+  return errors::FailedPrecondition("UNKNOWN_CLINICIAN", "That clinician is not in the directory.",
                                     {{"clinician", unknown}});
 }
 
@@ -44,6 +44,29 @@ absl::Status RequireClinics(sql::Session& session, const call::CallContext& cont
   if (unknown.empty()) return absl::OkStatus();
   return errors::FailedPrecondition("UNKNOWN_CLINIC", "That clinic is not in the directory.",
                                     {{"clinic", unknown}});
+}
+
+// A token that is limited to clinics manages what lies wholly within them: hours, leave and cover
+// decide who sees a patient and who owns a risk. The organisation's admin manages all.
+absl::Status RequireManages(const call::CallContext& context,
+                            const std::vector<std::string>& clinics) {
+  const auth::Principal& principal = *context.principal;
+  if (!principal.clinics || principal.HasRole("organization_admin")) return absl::OkStatus();
+  for (const std::string& clinic : clinics) {
+    if (std::find(principal.clinics->begin(), principal.clinics->end(), names::Last(clinic)) ==
+        principal.clinics->end()) {
+      return errors::PermissionDenied("OTHER_CLINIC",
+                                      "This reaches beyond the clinics that the token names.");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RequireManagesClinician(sql::Session& session, const call::CallContext& context,
+                                     absl::string_view clinician) {
+  if (!context.principal->clinics) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto stored, store::GetClinician(session, clinician));
+  return RequireManages(context, Names(stored.resource.clinics()));
 }
 
 std::string IdOr(const std::string& chosen) { return chosen.empty() ? NewId() : chosen; }
@@ -58,11 +81,12 @@ auto One(absl::StatusOr<store::Stored<Resource>> (*get)(sql::Session&, absl::str
 }
 
 template <class Resource>
-absl::StatusOr<Resource> Get(
-    sql::Database& database, const call::CallContext& context, absl::string_view name,
-    absl::StatusOr<store::Stored<Resource>> (*get)(sql::Session&, absl::string_view)) {
-  return call::Read<Resource>(
-      database, context, [&](sql::Session& session) { return One(get)(session, name); });
+absl::StatusOr<Resource> Get(sql::Database& database, const call::CallContext& context,
+                             absl::string_view name,
+                             absl::StatusOr<store::Stored<Resource>> (*get)(sql::Session&,
+                                                                            absl::string_view)) {
+  return call::Read<Resource>(database, context,
+                              [&](sql::Session& session) { return One(get)(session, name); });
 }
 
 // Records the creation and returns what the caller sees of it.
@@ -134,8 +158,8 @@ void DirectoryHandlers::Register(call::Registry& registry) {
       .Unary("DeleteCover", &DirectoryHandlers::DeleteCover);
 }
 
-absl::StatusOr<v1::Clinic> DirectoryHandlers::CreateClinic(
-    const call::CallContext& context, const v1::CreateClinicRequest& request) {
+absl::StatusOr<v1::Clinic> DirectoryHandlers::CreateClinic(const call::CallContext& context,
+                                                           const v1::CreateClinicRequest& request) {
   return call::Mutate<v1::Clinic>(
       database_, context, request.request_id(), One(store::GetClinic),
       [&](call::Change& change) -> absl::StatusOr<v1::Clinic> {
@@ -143,8 +167,9 @@ absl::StatusOr<v1::Clinic> DirectoryHandlers::CreateClinic(
         RETURN_IF_ERROR(call::ApplyMask({}, request.clinic(), clinic));
         RETURN_IF_ERROR(CheckClinic(clinic));
         RETURN_IF_ERROR(RequireClinicians(change.tx(), context, Names(clinic.duty_list())));
-        clinic.set_name(names::InOrganization(context.organization_id, "clinics",
-                                              IdOr(request.clinic_id())));
+        clinic.set_name(
+            names::InOrganization(context.organization_id, "clinics", IdOr(request.clinic_id())));
+        RETURN_IF_ERROR(RequireManages(context, {clinic.name()}));
         *clinic.mutable_create_time() = time::ToTimestamp(context.now);
         *clinic.mutable_update_time() = clinic.create_time();
         RETURN_IF_ERROR(store::InsertClinic(change.tx(), clinic));
@@ -160,19 +185,19 @@ absl::StatusOr<v1::Clinic> DirectoryHandlers::GetClinic(const call::CallContext&
 absl::StatusOr<v1::ListClinicsResponse> DirectoryHandlers::ListClinics(
     const call::CallContext& context, const v1::ListClinicsRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
-  ASSIGN_OR_RETURN(auto clinics, call::Read<std::vector<v1::Clinic>>(
-                                     database_, context, [&](sql::Session& session) {
-                                       return store::ListClinics(session, context.organization_id,
-                                                                 page.after, page.size + 1);
-                                     }));
+  ASSIGN_OR_RETURN(
+      auto clinics,
+      call::Read<std::vector<v1::Clinic>>(database_, context, [&](sql::Session& session) {
+        return store::ListClinics(session, context.organization_id, page.after, page.size + 1);
+      }));
   v1::ListClinicsResponse response;
-  response.set_next_page_token(FillPage(context, page, std::move(clinics),
-                                        response.mutable_clinics(), KeyOfId<v1::Clinic>));
+  response.set_next_page_token(
+      FillPage(context, page, std::move(clinics), response.mutable_clinics(), KeyOfId<v1::Clinic>));
   return response;
 }
 
-absl::StatusOr<v1::Clinic> DirectoryHandlers::UpdateClinic(
-    const call::CallContext& context, const v1::UpdateClinicRequest& request) {
+absl::StatusOr<v1::Clinic> DirectoryHandlers::UpdateClinic(const call::CallContext& context,
+                                                           const v1::UpdateClinicRequest& request) {
   const std::string& name = request.clinic().name();
   RETURN_IF_ERROR(RequireName(name, "clinic.name"));
   return call::Mutate<v1::Clinic>(
@@ -180,6 +205,7 @@ absl::StatusOr<v1::Clinic> DirectoryHandlers::UpdateClinic(
       [&](call::Change& change) -> absl::StatusOr<v1::Clinic> {
         change.tx().Lock({name});
         ASSIGN_OR_RETURN(auto stored, store::GetClinic(change.tx(), name));
+        RETURN_IF_ERROR(RequireManages(context, {name}));
         RETURN_IF_ERROR(call::CheckEtag(request.clinic().etag(), stored.version));
         v1::Clinic& clinic = stored.resource;
         RETURN_IF_ERROR(call::ApplyMask(request.update_mask(), request.clinic(), clinic));
@@ -200,6 +226,7 @@ absl::StatusOr<v1::Clinician> DirectoryHandlers::CreateClinician(
         RETURN_IF_ERROR(call::ApplyMask({}, request.clinician(), clinician));
         RETURN_IF_ERROR(CheckClinician(clinician));
         RETURN_IF_ERROR(RequireClinics(change.tx(), context, Names(clinician.clinics())));
+        RETURN_IF_ERROR(RequireManages(context, Names(clinician.clinics())));
         clinician.set_name(names::InOrganization(context.organization_id, "clinicians",
                                                  IdOr(request.clinician_id())));
         *clinician.mutable_create_time() = time::ToTimestamp(context.now);
@@ -217,12 +244,11 @@ absl::StatusOr<v1::Clinician> DirectoryHandlers::GetClinician(
 absl::StatusOr<v1::ListCliniciansResponse> DirectoryHandlers::ListClinicians(
     const call::CallContext& context, const v1::ListCliniciansRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
-  ASSIGN_OR_RETURN(auto clinicians,
-                   call::Read<std::vector<v1::Clinician>>(
-                       database_, context, [&](sql::Session& session) {
-                         return store::ListClinicians(session, context.organization_id, page.after,
-                                                      page.size + 1);
-                       }));
+  ASSIGN_OR_RETURN(
+      auto clinicians,
+      call::Read<std::vector<v1::Clinician>>(database_, context, [&](sql::Session& session) {
+        return store::ListClinicians(session, context.organization_id, page.after, page.size + 1);
+      }));
   v1::ListCliniciansResponse response;
   response.set_next_page_token(FillPage(context, page, std::move(clinicians),
                                         response.mutable_clinicians(), KeyOfId<v1::Clinician>));
@@ -238,11 +264,13 @@ absl::StatusOr<v1::Clinician> DirectoryHandlers::UpdateClinician(
       [&](call::Change& change) -> absl::StatusOr<v1::Clinician> {
         change.tx().Lock({name});
         ASSIGN_OR_RETURN(auto stored, store::GetClinician(change.tx(), name));
+        RETURN_IF_ERROR(RequireManages(context, Names(stored.resource.clinics())));
         RETURN_IF_ERROR(call::CheckEtag(request.clinician().etag(), stored.version));
         v1::Clinician& clinician = stored.resource;
         RETURN_IF_ERROR(call::ApplyMask(request.update_mask(), request.clinician(), clinician));
         RETURN_IF_ERROR(CheckClinician(clinician));
         RETURN_IF_ERROR(RequireClinics(change.tx(), context, Names(clinician.clinics())));
+        RETURN_IF_ERROR(RequireManages(context, Names(clinician.clinics())));
         *clinician.mutable_update_time() = time::ToTimestamp(context.now);
         RETURN_IF_ERROR(store::UpdateClinician(change.tx(), clinician, stored.version));
         return Updated(change, std::move(clinician), stored.version + 1);
@@ -258,17 +286,17 @@ absl::StatusOr<v1::TimeOff> DirectoryHandlers::CreateTimeOff(
         // Against a booking that does not see this yet, and which this would not see.
         change.tx().Lock({clinician});
         RETURN_IF_ERROR(store::GetClinician(change.tx(), clinician).status());
+        RETURN_IF_ERROR(RequireManagesClinician(change.tx(), context, clinician));
         v1::TimeOff time_off;
         RETURN_IF_ERROR(call::ApplyMask({}, request.time_off(), time_off));
         RETURN_IF_ERROR(CheckTimeOff(time_off));
         time_off.set_name(absl::StrCat(clinician, "/timeOffs/", NewId()));
         *time_off.mutable_create_time() = time::ToTimestamp(context.now);
-        ASSIGN_OR_RETURN(
-            const std::vector<std::string> affected,
-            store::ListBookedWithin(
-                change.tx(), clinician,
-                {time::ToTime(time_off.start_time()), time::ToTime(time_off.end_time())},
-                kMostAffected));
+        ASSIGN_OR_RETURN(const std::vector<std::string> affected,
+                         store::ListBookedWithin(change.tx(), clinician,
+                                                 {time::ToTime(time_off.start_time()),
+                                                  time::ToTime(time_off.end_time())},
+                                                 kMostAffected));
         for (const std::string& name : affected) time_off.add_affected_appointments(name);
         RETURN_IF_ERROR(store::InsertTimeOff(change.tx(), time_off));
         return Created(change, std::move(time_off));
@@ -283,12 +311,11 @@ absl::StatusOr<v1::TimeOff> DirectoryHandlers::GetTimeOff(const call::CallContex
 absl::StatusOr<v1::ListTimeOffsResponse> DirectoryHandlers::ListTimeOffs(
     const call::CallContext& context, const v1::ListTimeOffsRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
-  ASSIGN_OR_RETURN(auto time_offs,
-                   call::Read<std::vector<v1::TimeOff>>(
-                       database_, context, [&](sql::Session& session) {
-                         return store::ListTimeOffs(session, request.parent(), ReadStartKey(page),
-                                                    page.size + 1);
-                       }));
+  ASSIGN_OR_RETURN(
+      auto time_offs,
+      call::Read<std::vector<v1::TimeOff>>(database_, context, [&](sql::Session& session) {
+        return store::ListTimeOffs(session, request.parent(), ReadStartKey(page), page.size + 1);
+      }));
   v1::ListTimeOffsResponse response;
   response.set_next_page_token(FillPage(context, page, std::move(time_offs),
                                         response.mutable_time_offs(), KeyOfStart<v1::TimeOff>));
@@ -304,6 +331,10 @@ absl::StatusOr<google::protobuf::Empty> DirectoryHandlers::DeleteTimeOff(
       [&](call::Change& change) -> absl::StatusOr<Empty> {
         change.tx().Lock({request.name()});
         ASSIGN_OR_RETURN(const auto stored, store::GetTimeOff(change.tx(), request.name()));
+        RETURN_IF_ERROR(RequireManagesClinician(
+            change.tx(), context,
+            names::InOrganization(context.organization_id, "clinicians",
+                                  names::Id(request.name(), "clinicians"))));
         RETURN_IF_ERROR(store::DeleteTimeOff(change.tx(), request.name(), stored.version));
         change.Record(request.name(), stored.version + 1,
                       PayloadOf(stored.resource, /*deleted=*/true));
@@ -321,6 +352,7 @@ absl::StatusOr<v1::Cover> DirectoryHandlers::CreateCover(const call::CallContext
         RETURN_IF_ERROR(CheckCover(cover));
         RETURN_IF_ERROR(RequireClinicians(change.tx(), context,
                                           {cover.clinician(), cover.covering_clinician()}));
+        RETURN_IF_ERROR(RequireManagesClinician(change.tx(), context, cover.clinician()));
         cover.set_name(names::InOrganization(context.organization_id, "covers", NewId()));
         *cover.mutable_create_time() = time::ToTimestamp(context.now);
         RETURN_IF_ERROR(store::InsertCover(change.tx(), cover));
@@ -336,15 +368,14 @@ absl::StatusOr<v1::Cover> DirectoryHandlers::GetCover(const call::CallContext& c
 absl::StatusOr<v1::ListCoversResponse> DirectoryHandlers::ListCovers(
     const call::CallContext& context, const v1::ListCoversRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
-  ASSIGN_OR_RETURN(auto covers,
-                   call::Read<std::vector<v1::Cover>>(
-                       database_, context, [&](sql::Session& session) {
-                         return store::ListCovers(session, context.organization_id,
-                                                  ReadStartKey(page), page.size + 1);
-                       }));
+  ASSIGN_OR_RETURN(auto covers, call::Read<std::vector<v1::Cover>>(
+                                    database_, context, [&](sql::Session& session) {
+                                      return store::ListCovers(session, context.organization_id,
+                                                               ReadStartKey(page), page.size + 1);
+                                    }));
   v1::ListCoversResponse response;
-  response.set_next_page_token(FillPage(context, page, std::move(covers),
-                                        response.mutable_covers(), KeyOfStart<v1::Cover>));
+  response.set_next_page_token(
+      FillPage(context, page, std::move(covers), response.mutable_covers(), KeyOfStart<v1::Cover>));
   return response;
 }
 
@@ -357,6 +388,7 @@ absl::StatusOr<google::protobuf::Empty> DirectoryHandlers::DeleteCover(
       [&](call::Change& change) -> absl::StatusOr<Empty> {
         change.tx().Lock({request.name()});
         ASSIGN_OR_RETURN(const auto stored, store::GetCover(change.tx(), request.name()));
+        RETURN_IF_ERROR(RequireManagesClinician(change.tx(), context, stored.resource.clinician()));
         RETURN_IF_ERROR(store::DeleteCover(change.tx(), request.name(), stored.version));
         change.Record(request.name(), stored.version + 1,
                       PayloadOf(stored.resource, /*deleted=*/true));

@@ -65,8 +65,8 @@ absl::StatusOr<v1::Organization> OrganizationHandlers::CreateOrganization(
         organization.set_state(v1::ORGANIZATION_STATE_ACTIVE);
         *organization.mutable_create_time() = time::ToTimestamp(tenant.now);
         *organization.mutable_update_time() = organization.create_time();
-        RETURN_IF_ERROR(store::InsertOrganization(change.tx(), tenant.organization_id,
-                                                  organization, tenant.now));
+        RETURN_IF_ERROR(store::InsertOrganization(change.tx(), tenant.organization_id, organization,
+                                                  tenant.now));
         RETURN_IF_ERROR(
             CheckDutyList(change.tx(), tenant.organization_id, organization.settings()));
         change.Record(organization.name(), 1, PayloadOf(organization),
@@ -92,8 +92,7 @@ absl::StatusOr<v1::Organization> OrganizationHandlers::UpdateOrganization(
       database_, context, request.request_id(), ReadOne,
       [&](call::Change& change) -> absl::StatusOr<v1::Organization> {
         change.tx().Lock({name});
-        ASSIGN_OR_RETURN(auto stored,
-                         store::GetOrganization(change.tx(), context.organization_id));
+        ASSIGN_OR_RETURN(auto stored, store::GetOrganization(change.tx(), context.organization_id));
         RETURN_IF_ERROR(call::CheckEtag(request.organization().etag(), stored.version));
         v1::Organization& organization = stored.resource;
         RETURN_IF_ERROR(

@@ -25,8 +25,8 @@ absl::StatusOr<v1::ListProtocolsResponse> ProtocolHandlers::ListProtocols(
   v1::ListProtocolsResponse response;
   for (const v1::Protocol* protocol : protocols_.Newest(page.after, page.size + 1)) {
     if (response.protocols_size() == page.size) {
-      response.set_next_page_token(call::NextPageToken(
-          context, ProtocolId(response.protocols(page.size - 1).name())));
+      response.set_next_page_token(
+          call::NextPageToken(context, ProtocolId(response.protocols(page.size - 1).name())));
       break;
     }
     *response.add_protocols() = *protocol;

@@ -1,14 +1,17 @@
 #ifndef RAPPORT_SERVICES_SCHEDULING_RPC_SERVICE_H_
 #define RAPPORT_SERVICES_SCHEDULING_RPC_SERVICE_H_
 
+#include "absl/status/statusor.h"
 #include "common/call/peer.h"
 #include "common/call/registry.h"
+#include "common/events/consumer.h"
 #include "common/sql/database.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
 #include "services/scheduling/rpc/appointment_handlers.h"
 #include "services/scheduling/rpc/course_handlers.h"
 #include "services/scheduling/rpc/directory_handlers.h"
+#include "services/scheduling/rpc/follower.h"
 #include "services/scheduling/rpc/organization_handlers.h"
 #include "services/scheduling/rpc/protocol_handlers.h"
 
@@ -20,18 +23,26 @@ struct Dependencies {
   time::Clock& clock;
   telemetry::Metrics& metrics;
   call::Peer& notes;
+  events::OpenFeed notes_feed;
 };
 
-// The handlers of the scheduling service, wired.
+// The scheduling service: its handlers, and what it does by itself (follow notes' events). Knows no
+// transport.
 class SchedulingService {
  public:
-  explicit SchedulingService(const Dependencies& dependencies);
+  explicit SchedulingService(Dependencies dependencies);
 
   void Register(call::Registry& registry);
 
-  // Nothing runs in the background yet.
-  void Start() {}
-  void Stop() {}
+  // Follows notes' events from here until Stop.
+  void Start() { consumer_.Start(); }
+  void Stop() { consumer_.Stop(); }
+
+  // Applies the events that were set aside; see events::Consumer.
+  absl::StatusOr<int> RetryParked() { return consumer_.RetryParked(); }
+
+  // How far notes' events are applied.
+  events::Consumer& consumer() { return consumer_; }
 
  private:
   OrganizationHandlers organizations_;
@@ -39,6 +50,8 @@ class SchedulingService {
   ProtocolHandlers protocols_;
   CourseHandlers courses_;
   AppointmentHandlers appointments_;
+  NotesFollower follower_;
+  events::Consumer consumer_;
 };
 
 }  // namespace rapport::scheduling

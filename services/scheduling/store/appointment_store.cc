@@ -9,14 +9,16 @@ namespace rapport::scheduling::store {
 namespace {
 
 // A row of `appointment a`, with its rank among those of its course that count.
-#define APPOINTMENT_COLUMNS                                                                 \
-  "a.document, a.version, CASE WHEN a.counts = 1 THEN (SELECT COUNT(*) FROM appointment b"  \
-  " WHERE b.organization_id = $1 AND b.course_id = a.course_id AND b.counts = 1"            \
+#define APPOINTMENT_COLUMNS                                                                \
+  "a.document, a.version, CASE WHEN a.counts = 1 THEN (SELECT COUNT(*) FROM appointment b" \
+  " WHERE b.organization_id = $1 AND b.course_id = a.course_id AND b.counts = 1"           \
   " AND (b.starts_at, b.appointment_id) <= (a.starts_at, a.appointment_id)) ELSE 0 END"
 
-const sql::Statement kGet{"scheduling.appointment.get",
-  "SELECT " APPOINTMENT_COLUMNS ", " RAPPORT_SEES_TO("a", "$3", "$4")
-  " FROM appointment a WHERE a.organization_id = $1 AND a.appointment_id = $2"};
+const sql::Statement kGet{
+    "scheduling.appointment.get",
+    "SELECT " APPOINTMENT_COLUMNS ", " RAPPORT_SEES_TO(
+        "a", "$3",
+        "$4") " FROM appointment a WHERE a.organization_id = $1 AND a.appointment_id = $2"};
 
 const sql::Statement kGetContext{"scheduling.appointment.context",
   "SELECT " APPOINTMENT_COLUMNS ", " RAPPORT_SEES_TO("a", "$3", "$4")
@@ -69,7 +71,7 @@ const sql::Statement kClaimTime{"scheduling.claim.insert", R"sql(
 const sql::Statement kFreeTime{"scheduling.claim.delete", R"sql(
   DELETE FROM claim WHERE organization_id = $1 AND booking = $2)sql"};
 
-#define LIST_APPOINTMENTS(column)                                                              \
+#define LIST_APPOINTMENTS(column) \
   "SELECT " APPOINTMENT_COLUMNS " FROM appointment a"                                          \
   " WHERE a.organization_id = $1 AND a." column " = $2"                                        \
   " AND a.starts_at >= $3 AND a.starts_at < $4 AND (a.starts_at, a.appointment_id) > ($5, $6)" \
@@ -83,15 +85,19 @@ const sql::Statement kListOfClinician{"scheduling.appointment.list_of_clinician"
 const sql::Statement kListOfPatient{"scheduling.appointment.list_of_patient",
                                     LIST_APPOINTMENTS("patient_id")};
 
-const sql::Statement kListSeries{"scheduling.appointment.list_of_series",
-  "SELECT " APPOINTMENT_COLUMNS " FROM appointment a"
-  " WHERE a.organization_id = $1 AND a.course_id = $2 AND a.series_id = $3"
-  " ORDER BY a.starts_at, a.appointment_id"};
+const sql::Statement kListSeries{
+    "scheduling.appointment.list_of_series",
+    "SELECT " APPOINTMENT_COLUMNS
+    " FROM appointment a"
+    " WHERE a.organization_id = $1 AND a.course_id = $2 AND a.series_id = $3"
+    " ORDER BY a.starts_at, a.appointment_id"};
 
-const sql::Statement kListToCome{"scheduling.appointment.list_to_come",
-  "SELECT " APPOINTMENT_COLUMNS " FROM appointment a"
-  " WHERE a.organization_id = $1 AND a.course_id = $2 AND a.state = 1 AND a.starts_at > $3"
-  " ORDER BY a.starts_at, a.appointment_id"};
+const sql::Statement kListToCome{
+    "scheduling.appointment.list_to_come",
+    "SELECT " APPOINTMENT_COLUMNS
+    " FROM appointment a"
+    " WHERE a.organization_id = $1 AND a.course_id = $2 AND a.state = 1 AND a.starts_at > $3"
+    " ORDER BY a.starts_at, a.appointment_id"};
 
 const sql::Statement kListBookedWithin{"scheduling.appointment.list_booked_within", R"sql(
   SELECT appointment_id FROM appointment
@@ -174,10 +180,9 @@ absl::StatusOr<AppointmentContext> GetAppointmentContext(sql::Session& session,
                                                          absl::string_view name,
                                                          const Scope& scope) {
   ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kGetContext,
-                                 {sql::Text(names::OrganizationId(name)),
-                                  sql::Text(names::Last(name)), sql::Text(scope.subject),
-                                  sql::Micros(scope.now)}));
+                   session.Query(kGetContext, {sql::Text(names::OrganizationId(name)),
+                                               sql::Text(names::Last(name)),
+                                               sql::Text(scope.subject), sql::Micros(scope.now)}));
   if (rows.empty()) return errors::NotFound("Appointment");
   AppointmentContext context;
   RETURN_IF_ERROR(ReadRow(rows, 0, context.row));
@@ -188,16 +193,14 @@ absl::StatusOr<AppointmentContext> GetAppointmentContext(sql::Session& session,
   return context;
 }
 
-absl::StatusOr<BookingContext> GetBookingContext(sql::Session& session,
-                                                 absl::string_view course) {
+absl::StatusOr<BookingContext> GetBookingContext(sql::Session& session, absl::string_view course) {
   ASSIGN_OR_RETURN(const sql::Result rows,
                    session.Query(kBookingContext, {sql::Text(names::OrganizationId(course)),
                                                    sql::Text(names::Last(course))}));
   if (rows.empty()) return errors::NotFound("Course");
   BookingContext context;
   context.course.version = rows.Int(0, 1);
-  RETURN_IF_ERROR(
-      ParseDocument(rows.Bytes(0, 0), context.course.version, context.course.resource));
+  RETURN_IF_ERROR(ParseDocument(rows.Bytes(0, 0), context.course.version, context.course.resource));
   RETURN_IF_ERROR(ParseDocument(rows.Bytes(0, 2), 0, context.clinic));
   RETURN_IF_ERROR(ParseDocument(rows.Bytes(0, 3), 0, context.clinician));
   RETURN_IF_ERROR(ReadSettings(rows.Bytes(0, 4), context.settings));
@@ -206,14 +209,13 @@ absl::StatusOr<BookingContext> GetBookingContext(sql::Session& session,
 
 absl::Status ReadBookingFacts(sql::Session& session, const v1::Course& course,
                               const Interval& range, BookingFacts& facts) {
-  ASSIGN_OR_RETURN(
-      const sql::Result rows,
-      session.Query(kBookingFacts,
-                    {sql::Text(names::OrganizationId(course.name())),
-                     sql::Text(names::Last(course.clinician())),
-                     sql::Text(ClinicianKey(course.clinician())),
-                     sql::Text(PatientKey(course.patient())), sql::Micros(range.start),
-                     sql::Micros(range.end), sql::Text(names::Last(course.name()))}));
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kBookingFacts,
+                                 {sql::Text(names::OrganizationId(course.name())),
+                                  sql::Text(names::Last(course.clinician())),
+                                  sql::Text(ClinicianKey(course.clinician())),
+                                  sql::Text(PatientKey(course.patient())), sql::Micros(range.start),
+                                  sql::Micros(range.end), sql::Text(names::Last(course.name()))}));
   for (size_t i = 0; i < rows.rows(); ++i) {
     const Interval time{rows.Time(i, 1), rows.Time(i, 2)};
     switch (rows.Int(i, 0)) {
@@ -237,14 +239,14 @@ void InsertAppointment(sql::Transaction& tx, const v1::Appointment& appointment,
   const sql::Value id = sql::Text(names::Last(appointment.name()));
   const sql::Value start = sql::Micros(time::ToTime(appointment.start_time()));
   const sql::Value end = sql::Micros(time::ToTime(appointment.end_time()));
-  tx.Defer(kInsert,
-           {organization, id, sql::Text(names::Last(appointment.course())),
-            sql::Text(names::Last(appointment.patient())),
-            sql::Text(names::Last(appointment.clinician())),
-            sql::Text(names::Last(appointment.clinic())), sql::Text(appointment.series()), start,
-            end, sql::Int(appointment.state()), sql::Bool(CountsTowardsCourse(appointment, protocol)),
-            sql::Bool(UsesSession(appointment, protocol)),
-            sql::Bytes(Document(appointment))});
+  tx.Defer(
+      kInsert,
+      {organization, id, sql::Text(names::Last(appointment.course())),
+       sql::Text(names::Last(appointment.patient())),
+       sql::Text(names::Last(appointment.clinician())),
+       sql::Text(names::Last(appointment.clinic())), sql::Text(appointment.series()), start, end,
+       sql::Int(appointment.state()), sql::Bool(CountsTowardsCourse(appointment, protocol)),
+       sql::Bool(UsesSession(appointment, protocol)), sql::Bytes(Document(appointment))});
   for (const std::string& who :
        {ClinicianKey(appointment.clinician()), PatientKey(appointment.patient())}) {
     tx.Defer(kClaimTime, {organization, sql::Text(who), id, start, end});
@@ -266,12 +268,9 @@ absl::Status UpdateAppointment(sql::Transaction& tx, const v1::Appointment& appo
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<v1::Appointment>> ListAppointments(sql::Session& session,
-                                                              absl::string_view organization_id,
-                                                              const Scope& scope,
-                                                              const AppointmentFilter& filter,
-                                                              const AppointmentKey& after,
-                                                              int limit) {
+absl::StatusOr<std::vector<v1::Appointment>> ListAppointments(
+    sql::Session& session, absl::string_view organization_id, const Scope& scope,
+    const AppointmentFilter& filter, const AppointmentKey& after, int limit) {
   const sql::Statement& statement = filter.of == AppointmentsOf::kCourse      ? kListOfCourse
                                     : filter.of == AppointmentsOf::kClinician ? kListOfClinician
                                                                               : kListOfPatient;
@@ -286,8 +285,8 @@ absl::StatusOr<std::vector<v1::Appointment>> ListSeries(sql::Session& session,
                                                         absl::string_view organization_id,
                                                         absl::string_view course_id,
                                                         absl::string_view series_id) {
-  return All(session.Query(kListSeries, {sql::Text(organization_id), sql::Text(course_id),
-                                         sql::Text(series_id)}));
+  return All(session.Query(
+      kListSeries, {sql::Text(organization_id), sql::Text(course_id), sql::Text(series_id)}));
 }
 
 absl::StatusOr<std::vector<Stored<v1::Appointment>>> ListToCome(sql::Session& session,

@@ -59,8 +59,8 @@ struct BookingContext {
 // kNotFound ("Course").
 absl::StatusOr<BookingContext> GetBookingContext(sql::Session& session, absl::string_view course);
 
-// Of `facts`: the course's sessions that count, and what of the clinician's and the patient's time is
-// taken by time off and appointments within `range`.
+// Of `facts`: the course's sessions that count, and what of the clinician's and the patient's time
+// is taken by time off and appointments within `range`.
 absl::Status ReadBookingFacts(sql::Session& session, const v1::Course& course,
                               const Interval& range, BookingFacts& facts);
 
@@ -86,12 +86,9 @@ struct AppointmentKey {
   std::string id;
 };
 // By start, those within the scope.
-absl::StatusOr<std::vector<v1::Appointment>> ListAppointments(sql::Session& session,
-                                                              absl::string_view organization_id,
-                                                              const Scope& scope,
-                                                              const AppointmentFilter& filter,
-                                                              const AppointmentKey& after,
-                                                              int limit);
+absl::StatusOr<std::vector<v1::Appointment>> ListAppointments(
+    sql::Session& session, absl::string_view organization_id, const Scope& scope,
+    const AppointmentFilter& filter, const AppointmentKey& after, int limit);
 
 // Those booked together, by start.
 absl::StatusOr<std::vector<v1::Appointment>> ListSeries(sql::Session& session,

@@ -8,20 +8,22 @@ namespace rapport::scheduling::store {
 namespace {
 
 // A row of `course c`, its sessions counted; the scope's subject in `s`, its instant in `n`.
-#define COURSE_COLUMNS(s, n)                                                              \
+#define COURSE_COLUMNS(s, n) \
   "c.document, c.version, " RAPPORT_SEES_TO("c", s, n) ", "                               \
   "(SELECT COUNT(*) FROM appointment a WHERE a.organization_id = $1"                      \
   " AND a.course_id = c.course_id AND a.used = 1), "                                      \
   "(SELECT COUNT(*) FROM appointment a WHERE a.organization_id = $1"                      \
   " AND a.course_id = c.course_id AND a.state = 3)"
 
-const sql::Statement kGet{"scheduling.course.get",
-  "SELECT " COURSE_COLUMNS("$3", "$4")
-  " FROM course c WHERE c.organization_id = $1 AND c.course_id = $2"};
+const sql::Statement kGet{
+    "scheduling.course.get",
+    "SELECT " COURSE_COLUMNS(
+        "$3", "$4") " FROM course c WHERE c.organization_id = $1 AND c.course_id = $2"};
 
-const sql::Statement kSeesTo{"scheduling.course.sees_to",
-  "SELECT " RAPPORT_SEES_TO("t", "$3", "$4")
-  " FROM clinician t WHERE t.organization_id = $1 AND t.clinician_id = $2"};
+const sql::Statement kSeesTo{
+    "scheduling.course.sees_to",
+    "SELECT " RAPPORT_SEES_TO(
+        "t", "$3", "$4") " FROM clinician t WHERE t.organization_id = $1 AND t.clinician_id = $2"};
 
 const sql::Statement kInsert{"scheduling.course.insert", R"sql(
   INSERT INTO course (organization_id, course_id, version, patient_id, clinician_id, clinic_id, state,
@@ -32,8 +34,19 @@ const sql::Statement kUpdate{"scheduling.course.update", R"sql(
   UPDATE course SET version = version + 1, state = $4, document = $5
   WHERE organization_id = $1 AND course_id = $2 AND version = $3)sql"};
 
+const sql::Statement kPutCase{"scheduling.course_case.put", R"sql(
+  INSERT INTO course_case (organization_id, course_id, version, determination_reopened)
+  VALUES ($1, $2, $3, $4)
+  ON CONFLICT (organization_id, course_id) DO UPDATE
+  SET version = excluded.version, determination_reopened = excluded.determination_reopened
+  WHERE course_case.version < excluded.version)sql"};
+
+const sql::Statement kReopened{"scheduling.course_case.reopened", R"sql(
+  SELECT determination_reopened FROM course_case
+  WHERE organization_id = $1 AND course_id = $2)sql"};
+
 // One text for each index: $10 is the clinician and $11 the patient, empty where not asked for.
-#define LIST_COURSES(condition)                                                             \
+#define LIST_COURSES(condition) \
   "SELECT " COURSE_COLUMNS("$2", "$3")                                                      \
   " FROM course c WHERE c.organization_id = $1 AND " condition                              \
   " AND ($4 & (CAST(1 AS BIGINT) << CAST(c.state AS INTEGER))) <> 0"                        \
@@ -81,13 +94,12 @@ absl::StatusOr<bool> SeesTo(sql::Session& session, absl::string_view clinician,
 
 absl::Status InsertCourse(sql::Transaction& tx, const v1::Course& course) {
   return tx
-      .Query(kInsert, {sql::Text(names::OrganizationId(course.name())),
-                       sql::Text(names::Last(course.name())),
-                       sql::Text(names::Last(course.patient())),
-                       sql::Text(names::Last(course.clinician())),
-                       sql::Text(names::Last(course.clinic())), sql::Int(course.state()),
-                       sql::Micros(time::ToTime(course.create_time())),
-                       sql::Bytes(Document(course))})
+      .Query(
+          kInsert,
+          {sql::Text(names::OrganizationId(course.name())), sql::Text(names::Last(course.name())),
+           sql::Text(names::Last(course.patient())), sql::Text(names::Last(course.clinician())),
+           sql::Text(names::Last(course.clinic())), sql::Int(course.state()),
+           sql::Micros(time::ToTime(course.create_time())), sql::Bytes(Document(course))})
       .status();
 }
 
@@ -97,6 +109,22 @@ absl::Status UpdateCourse(sql::Transaction& tx, const v1::Course& course, int64_
                                       sql::Text(names::Last(course.name())), sql::Int(version),
                                       sql::Int(course.state()), sql::Bytes(Document(course))}));
   return RequireOneRow(result);
+}
+
+absl::StatusOr<bool> PutCase(sql::Transaction& tx, absl::string_view course, int64_t case_version,
+                             bool determination_reopened) {
+  ASSIGN_OR_RETURN(
+      const sql::Result result,
+      tx.Query(kPutCase, {sql::Text(names::OrganizationId(course)), sql::Text(names::Last(course)),
+                          sql::Int(case_version), sql::Bool(determination_reopened)}));
+  return result.affected() == 1;
+}
+
+absl::StatusOr<bool> DeterminationReopened(sql::Session& session, absl::string_view course) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kReopened, {sql::Text(names::OrganizationId(course)),
+                                             sql::Text(names::Last(course))}));
+  return !rows.empty() && rows.Bool(0, 0);
 }
 
 absl::StatusOr<std::vector<CourseRow>> ListCourses(sql::Session& session,

@@ -12,12 +12,12 @@
 #include "services/scheduling/store/scope.h"
 #include "services/scheduling/store/stored.h"
 
-// Courses, by the ids in their names. What is derived from appointments (sessions_used, phase) is not
-// stored and comes beside.
+// Courses, by the ids in their names. What is derived from appointments (sessions_used, phase) is
+// not stored and comes beside.
 namespace rapport::scheduling::store {
 
 struct CourseRow : Stored<v1::Course> {
-  bool sees_to = false;   // the scope's clinician treats, or covers for who does
+  bool sees_to = false;  // the scope's clinician treats, or covers for who does
   int sessions_used = 0;
   int sessions_held = 0;  // COMPLETED
 };
@@ -27,18 +27,25 @@ absl::StatusOr<CourseRow> GetCourse(sql::Session& session, absl::string_view nam
                                     const Scope& scope);
 
 // Whether the scope's clinician is `clinician`, or covers for them.
-absl::StatusOr<bool> SeesTo(sql::Session& session, absl::string_view clinician,
-                            const Scope& scope);
+absl::StatusOr<bool> SeesTo(sql::Session& session, absl::string_view clinician, const Scope& scope);
 
 absl::Status InsertCourse(sql::Transaction& tx, const v1::Course& course);
 
 // To version + 1. kAborted LOST_RACE.
 absl::Status UpdateCourse(sql::Transaction& tx, const v1::Course& course, int64_t version);
 
+// Keeps what notes tells of the course's case, unless it is known at `case_version` or newer;
+// whether it was kept.
+absl::StatusOr<bool> PutCase(sql::Transaction& tx, absl::string_view course, int64_t case_version,
+                             bool determination_reopened);
+
+// Whether by what notes last told the determination is opened again with none in force.
+absl::StatusOr<bool> DeterminationReopened(sql::Session& session, absl::string_view course);
+
 struct CourseFilter {
-  std::string clinician_id;                  // empty: any
-  std::string patient_id;                    // empty: any
-  std::vector<v1::CourseState> states;       // empty: any
+  std::string clinician_id;             // empty: any
+  std::string patient_id;               // empty: any
+  std::vector<v1::CourseState> states;  // empty: any
 };
 // Newest first; the key of the last course of the page before.
 struct CourseKey {

@@ -166,11 +166,10 @@ absl::Status InsertClinician(sql::Transaction& tx, const v1::Clinician& clinicia
 
 absl::Status UpdateClinician(sql::Transaction& tx, const v1::Clinician& clinician,
                              int64_t version) {
-  return Written(
-      tx.Query(kUpdateClinician,
-               {Organization(clinician.name()), Id(clinician.name()), sql::Int(version),
-                sql::Text(clinician.subject()), sql::Bytes(Document(clinician))}),
-      clinician);
+  return Written(tx.Query(kUpdateClinician,
+                          {Organization(clinician.name()), Id(clinician.name()), sql::Int(version),
+                           sql::Text(clinician.subject()), sql::Bytes(Document(clinician))}),
+                 clinician);
 }
 
 absl::StatusOr<std::vector<v1::Clinician>> ListClinicians(sql::Session& session,
@@ -207,17 +206,16 @@ absl::Status InsertTimeOff(sql::Transaction& tx, const v1::TimeOff& time_off) {
 }
 
 absl::Status DeleteTimeOff(sql::Transaction& tx, absl::string_view name, int64_t version) {
-  return Deleted(tx.Query(kDeleteTimeOff, {Organization(name), Id(name, "clinicians"), Id(name),
-                                           sql::Int(version)}));
+  return Deleted(tx.Query(
+      kDeleteTimeOff, {Organization(name), Id(name, "clinicians"), Id(name), sql::Int(version)}));
 }
 
 absl::StatusOr<std::vector<v1::TimeOff>> ListTimeOffs(sql::Session& session,
                                                       absl::string_view clinician,
                                                       const StartKey& after, int limit) {
-  return All<v1::TimeOff>(
-      session.Query(kListTimeOffs, {Organization(clinician), Id(clinician),
-                                    sql::Int(after.start_micros), sql::Text(after.id),
-                                    sql::Int(limit)}));
+  return All<v1::TimeOff>(session.Query(
+      kListTimeOffs, {Organization(clinician), Id(clinician), sql::Int(after.start_micros),
+                      sql::Text(after.id), sql::Int(limit)}));
 }
 
 absl::StatusOr<Stored<v1::Cover>> GetCover(sql::Session& session, absl::string_view name) {
@@ -225,12 +223,12 @@ absl::StatusOr<Stored<v1::Cover>> GetCover(sql::Session& session, absl::string_v
 }
 
 absl::Status InsertCover(sql::Transaction& tx, const v1::Cover& cover) {
-  return Written(tx.Query(kInsertCover, {Organization(cover.name()), Id(cover.name()),
-                                         Id(cover.clinician()), Id(cover.covering_clinician()),
-                                         sql::Micros(time::ToTime(cover.start_time())),
-                                         sql::Micros(time::ToTime(cover.end_time())),
-                                         sql::Bytes(Document(cover))}),
-                 cover);
+  return Written(
+      tx.Query(kInsertCover,
+               {Organization(cover.name()), Id(cover.name()), Id(cover.clinician()),
+                Id(cover.covering_clinician()), sql::Micros(time::ToTime(cover.start_time())),
+                sql::Micros(time::ToTime(cover.end_time())), sql::Bytes(Document(cover))}),
+      cover);
 }
 
 absl::Status DeleteCover(sql::Transaction& tx, absl::string_view name, int64_t version) {

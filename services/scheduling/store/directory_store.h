@@ -11,9 +11,9 @@
 #include "rapport/scheduling/v1/directory.pb.h"
 #include "services/scheduling/store/stored.h"
 
-// Clinics, clinicians, time off and covers, by the ids in their names. Every `Get` answers kNotFound
-// with the type; every `Insert` kAlreadyExists where the id is taken; every `Update` and `Delete`
-// compares the version and answers kAborted LOST_RACE. Updates go to version + 1.
+// Clinics, clinicians, time off and covers, by the ids in their names. Every `Get` answers
+// kNotFound with the type; every `Insert` kAlreadyExists where the id is taken; every `Update` and
+// `Delete` compares the version and answers kAborted LOST_RACE. Updates go to version + 1.
 namespace rapport::scheduling::store {
 
 absl::StatusOr<Stored<v1::Clinic>> GetClinic(sql::Session& session, absl::string_view name);

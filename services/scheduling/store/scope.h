@@ -13,24 +13,27 @@ namespace rapport::scheduling::store {
 // Whose courses and appointments a read may return: those of the clinician who signs in as
 // `subject` and of the clinicians whom they cover at `now`; and those of `clinics`, if `desk`.
 struct Scope {
-  std::string subject;      // empty: of no clinician
+  std::string subject;  // empty: of no clinician
   absl::Time now;
   bool desk = false;
   // Ids of clinics as ",north,south,"; empty: all of the organisation; ",": none.
   std::string clinics;
 
   bool CoversClinic(absl::string_view clinic_id) const {
-    return desk && (clinics.empty() || absl::StrContains(clinics, absl::StrCat(",", clinic_id, ",")));
+    return desk &&
+           (clinics.empty() || absl::StrContains(clinics, absl::StrCat(",", clinic_id, ",")));
   }
 };
 
 // SQL over a row with clinician_id, of alias `row`: whether the clinician with subject `$s` is that
 // clinician or covers for them at `$n`.
-#define RAPPORT_SEES_TO(row, s, n)                                                              \
-  "EXISTS (SELECT 1 FROM clinician me WHERE me.organization_id = $1 AND me.subject = " s        \
-  " AND (me.clinician_id = " row ".clinician_id OR EXISTS (SELECT 1 FROM cover"                 \
-  " WHERE cover.organization_id = $1 AND cover.clinician_id = " row ".clinician_id"             \
-  " AND cover.covering_clinician_id = me.clinician_id"                                          \
+#define RAPPORT_SEES_TO(row, s, n)                                                       \
+  "EXISTS (SELECT 1 FROM clinician me WHERE me.organization_id = $1 AND me.subject = " s \
+  " AND (me.clinician_id = " row                                                         \
+  ".clinician_id OR EXISTS (SELECT 1 FROM cover"                                         \
+  " WHERE cover.organization_id = $1 AND cover.clinician_id = " row                      \
+  ".clinician_id"                                                                        \
+  " AND cover.covering_clinician_id = me.clinician_id"                                   \
   " AND cover.starts_at <= " n " AND cover.ends_at > " n ")))"
 
 // SQL over a row with clinic_id: whether it is of one of the clinics in `$c` (see Scope::clinics).

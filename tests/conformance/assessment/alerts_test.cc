@@ -41,7 +41,8 @@ class AlertsTest : public WorldTest {
     v1::AlertResolution& resolution = *request.mutable_resolution();
     resolution.set_contact(v1::CONTACT_MADE);
     *resolution.add_contact_times() = time::ToTimestamp(world.clock.Now());
-    resolution.set_risk_assessment(World::Of("cases", "k") + "/riskAssessments/r");
+    resolution.set_risk_assessment(World::Of("cases", std::string(names::Last(alert.course()))) +
+                                   "/riskAssessments/r");
     resolution.set_safety_plan(v1::SAFETY_PLAN_OUTCOME_CREATED);
     resolution.add_informed(v1::INFORMED_RESPONSIBLE_CLINICIAN);
     *resolution.mutable_next_check_date() =
@@ -51,9 +52,7 @@ class AlertsTest : public WorldTest {
   absl::StatusOr<v1::Alert> Resolve(const v1::Alert& alert) {
     return world.alerts.ResolveAlert(world.By("ada"), Evidence(alert));
   }
-  static std::string Who(const v1::Alert& alert) {
-    return std::string(names::Last(alert.owner()));
-  }
+  static std::string Who(const v1::Alert& alert) { return std::string(names::Last(alert.owner())); }
 };
 
 TEST_P(AlertsTest, AreAcknowledgedThenResolvedWithEvidence) {
@@ -174,6 +173,7 @@ TEST_P(AlertsTest, AMissedAppointmentAfterRiskRaisesOneHoweverOftenItIsTold) {
   EXPECT_EQ(alerts[0].course(), alert.course());
   EXPECT_EQ(Who(alerts[0]), "ada");
   EXPECT_EQ(alerts[0].etag(), "1");
+  EXPECT_THAT(world.Events(), SizeIs(3)) << "the form, its alert, the missed appointment";
 }
 
 TEST_P(AlertsTest, AMissedAppointmentRaisesNoneWithoutRiskOrLongAfterIt) {
@@ -182,15 +182,39 @@ TEST_P(AlertsTest, AMissedAppointmentRaisesNoneWithoutRiskOrLongAfterIt) {
   const v1::Alert alert = Raise();
   world.Appointment("acme", "a2", "c1", "p1", World::kFirst, proto::APPOINTMENT_STATE_CANCELLED);
   EXPECT_THAT(world.Alerts("ada"), SizeIs(1)) << "cancelled in time";
+  world.clock.Advance(absl::Hours(24 * 10));
   ASSERT_TRUE(Acknowledge(alert).ok());
   ASSERT_TRUE(Resolve(alert).ok());
   world.clock.Advance(absl::Hours(24 * 14) + absl::Seconds(1));
-  world.Appointment("acme", "a3", "c1", "p1", World::kFirst, proto::APPOINTMENT_STATE_NO_SHOW);
-  EXPECT_THAT(world.Alerts("ada"), SizeIs(1));
+  const absl::Time too_late = world.clock.Now();
+  world.Appointment("acme", "a3", "c1", "p1", too_late, proto::APPOINTMENT_STATE_NO_SHOW);
+  EXPECT_THAT(world.Alerts("ada"), SizeIs(1)) << "more than 14 days after it was resolved";
   world.clock.Advance(absl::Seconds(-1));
-  world.Appointment("acme", "a4", "c1", "p1", World::kFirst,
-                    proto::APPOINTMENT_STATE_CANCELLED, /*late=*/true);
+  world.Appointment("acme", "a4", "c1", "p1", too_late, proto::APPOINTMENT_STATE_CANCELLED,
+                    /*late=*/true);
   EXPECT_THAT(world.Alerts("ada"), SizeIs(2));
+}
+
+TEST_P(AlertsTest, AMissedAppointmentIsJudgedByItsTimeNotByWhenItWasEntered) {
+  const v1::Alert alert = Raise();
+  ASSERT_TRUE(Acknowledge(alert).ok());
+  ASSERT_TRUE(Resolve(alert).ok());
+  const absl::Time missed = world.clock.Now() + absl::Hours(24 * 3);
+  world.clock.Advance(absl::Hours(24 * 20));
+  world.Appointment("acme", "a1", "c1", "p1", missed, proto::APPOINTMENT_STATE_NO_SHOW);
+  EXPECT_THAT(world.Alerts("ada"), SizeIs(2));
+}
+
+TEST_P(AlertsTest, AreResolvedWithoutNotesButNotWithWhatIsNotThere) {
+  const v1::Alert first = Raise();
+  ASSERT_TRUE(Acknowledge(first).ok());
+  world.notes.absent = true;
+  EXPECT_EQ(errors::MetadataValue(Resolve(first).status(), "field"), "resolution.risk_assessment");
+  world.notes.absent = false;
+  world.notes.down = true;
+  const auto resolved = Resolve(first);
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_FALSE(resolved->resolution().has_risk_assessment_time());
 }
 
 TEST_P(AlertsTest, AreListedNewestFirstInPages) {
@@ -240,10 +264,10 @@ TEST_P(AlertsTest, AreListedForOwnersTherapistsAndCoversAlone) {
   EXPECT_THAT(world.alerts.ListAlerts(world.By("ben"), filtered)->alerts(), SizeIs(2));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Engines, AlertsTest,
-    ::testing::ValuesIn(sql::testing::AllEngines({care::Migrations(), Migrations()})),
-    sql::testing::EngineName);
+INSTANTIATE_TEST_SUITE_P(Engines, AlertsTest,
+                         ::testing::ValuesIn(sql::testing::AllEngines({care::Migrations(),
+                                                                       Migrations()})),
+                         sql::testing::EngineName);
 
 }  // namespace
 }  // namespace rapport::assessment::testing

@@ -49,8 +49,8 @@ class DueTest : public WorldTest {
 
 TEST_P(DueTest, FollowsTheSessionsAndTheForms) {
   EXPECT_THAT(Due(OfCourse()),
-              ElementsAre("phq-9@1 DUE", "gad-7@1 DUE", "phq-9@2 DUE", "phq-9@3 DUE",
-                          "gad-7@3 DUE", "phq-9@4 DUE", "gad-7@4 DUE"));
+              ElementsAre("phq-9@1 DUE", "gad-7@1 DUE", "phq-9@2 DUE", "phq-9@3 DUE", "gad-7@3 DUE",
+                          "phq-9@4 DUE", "gad-7@4 DUE"));
   ASSERT_TRUE(world.Record("phq-9", "111111110").ok());
   world.clock.Set(World::kFirst + absl::Hours(1));
   EXPECT_THAT(Due(OfCourse()),
@@ -62,9 +62,8 @@ TEST_P(DueTest, FollowsTheSessionsAndTheForms) {
 
   world.Appointment("acme", "a2", "c1", "p1", World::kFirst + absl::Hours(168),
                     proto::APPOINTMENT_STATE_CANCELLED);
-  EXPECT_THAT(Due(OfCourse()),
-              ElementsAre("phq-9@1 DONE", "gad-7@1 OVERDUE", "phq-9@2 DUE", "phq-9@3 DUE",
-                          "gad-7@3 DUE"))
+  EXPECT_THAT(Due(OfCourse()), ElementsAre("phq-9@1 DONE", "gad-7@1 OVERDUE", "phq-9@2 DUE",
+                                           "phq-9@3 DUE", "gad-7@3 DUE"))
       << "the later sessions moved up";
 }
 
@@ -112,14 +111,13 @@ TEST_P(DueTest, IsForTheTherapistTheCoverAndTheManagerOfTheClinic) {
   manager.principal = principal;
   EXPECT_THAT(world.assessments.ListDueMeasures(manager, OfClinician("ada"))->due_measures(),
               IsEmpty());
-  EXPECT_TRUE(
-      absl::IsNotFound(world.assessments.ListDueMeasures(manager, OfCourse()).status()));
+  EXPECT_TRUE(absl::IsNotFound(world.assessments.ListDueMeasures(manager, OfCourse()).status()));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Engines, DueTest,
-    ::testing::ValuesIn(sql::testing::AllEngines({care::Migrations(), Migrations()})),
-    sql::testing::EngineName);
+INSTANTIATE_TEST_SUITE_P(Engines, DueTest,
+                         ::testing::ValuesIn(sql::testing::AllEngines({care::Migrations(),
+                                                                       Migrations()})),
+                         sql::testing::EngineName);
 
 }  // namespace
 }  // namespace rapport::assessment::testing

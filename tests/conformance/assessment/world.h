@@ -14,12 +14,15 @@
 #include "absl/time/time.h"
 #include "common/auth/integrity.h"
 #include "common/call/call_context.h"
+#include "common/call/peer.h"
 #include "common/care/care.h"
+#include "common/events/event_log.h"
 #include "common/ids/ulid.h"
 #include "common/names/names.h"
 #include "common/sql/database.h"
 #include "common/time/clock.h"
 #include "common/time/convert.h"
+#include "rapport/notes/v1/case_service.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/assessment/data/shipped.h"
 #include "services/assessment/migrations/migrations.h"
@@ -36,9 +39,33 @@ namespace rapport::assessment::testing {
 
 namespace proto = scheduling::v1;
 
+// The notes service, which has every risk assessment that is asked for, made just now, unless down.
+class FakeNotes final : public call::Peer {
+ public:
+  explicit FakeNotes(time::Clock& clock) : clock_(clock) {}
+  absl::string_view name() const override { return "notes"; }
+  using call::Peer::Call;
+  absl::Status Call(const call::CallContext&, absl::string_view,
+                    const google::protobuf::Message& request,
+                    google::protobuf::Message& response) override {
+    if (down) return errors::Unavailable("PEER_UNAVAILABLE", "Down.", "notes");
+    if (absent) return errors::NotFound("RiskAssessment");
+    auto& made = static_cast<notes::v1::RiskAssessment&>(response);
+    made.set_name(static_cast<const notes::v1::GetRiskAssessmentRequest&>(request).name());
+    *made.mutable_create_time() = time::ToTimestamp(clock_.Now());
+    return absl::OkStatus();
+  }
+
+  bool down = false;
+  bool absent = false;
+
+ private:
+  time::Clock& clock_;
+};
+
 // A database of the service, its handlers, and an organisation told by scheduling's events: acme,
-// with the therapists ada and ben, cleo on the duty list, and ada's course c1 of four weekly sessions
-// with patient p1.
+// with the therapists ada and ben, cleo on the duty list, and ada's course c1 of four weekly
+// sessions with patient p1.
 class World {
  public:
   explicit World(std::unique_ptr<sql::Database> database)
@@ -47,7 +74,8 @@ class World {
     for (const char* who : {"ada", "ben", "cleo"}) Clinician("acme", who);
     Course("acme", "c1", "p1", "ada");
     for (int week = 0; week < 4; ++week) {
-      Appointment("acme", absl::StrCat("a", week + 1), "c1", "p1", kFirst + absl::Hours(168 * week));
+      Appointment("acme", absl::StrCat("a", week + 1), "c1", "p1",
+                  kFirst + absl::Hours(168 * week));
     }
   }
 
@@ -150,8 +178,7 @@ class World {
 
   // A call by `who` ("ada") with `role`, now.
   call::CallContext By(absl::string_view who, absl::string_view role = "therapist",
-                       absl::string_view organization = "acme",
-                       absl::string_view request = "") {
+                       absl::string_view organization = "acme", absl::string_view request = "") {
     auto principal = std::make_shared<auth::Principal>();
     principal->subject = absl::StrCat("subject-", who);
     principal->organization_id = std::string(organization);
@@ -200,6 +227,25 @@ class World {
     return {listed->alerts().begin(), listed->alerts().end()};
   }
 
+  // Payload types of the service's own events in acme, in order.
+  std::vector<std::string> Events() {
+    EXPECT_TRUE(events::Sequencer(*database_).RunOnce(absl::Now()).ok());
+    std::vector<std::string> types;
+    const absl::Status read = database_->Read(
+        sql::Access::Tenant("acme"), Deadline(), [&](sql::Session& session) -> absl::Status {
+          const auto listed =
+              events::ReadEvents(session, {.organization_id = "acme", .types = {}, .up_to = 1000});
+          if (!listed.ok()) return listed.status();
+          types.clear();
+          for (const auto& event : *listed) {
+            types.emplace_back(names::Last(event.payload().type_url()));
+          }
+          return absl::OkStatus();
+        });
+    EXPECT_TRUE(read.ok()) << read;
+    return types;
+  }
+
   static absl::Time Deadline() { return absl::Now() + absl::Seconds(30); }
   sql::Database& database() { return *database_; }
 
@@ -218,7 +264,8 @@ class World {
   ScoringHandlers scoring{ShippedInstruments()};
   AssessmentHandlers assessments{*database_, ShippedInstruments()};
   ProgressHandlers progress{*database_, ShippedInstruments()};
-  AlertHandlers alerts{*database_};
+  FakeNotes notes{clock};
+  AlertHandlers alerts{*database_, notes};
 };
 
 // A world for each test, on each engine.

@@ -94,6 +94,7 @@ Event Cover(const std::string& id, int64_t version, const std::string& clinician
 Event Course(int64_t version, const std::string& clinician) {
   proto::CourseEvent event;
   event.set_state(proto::COURSE_STATE_ACTIVE);
+  event.set_patient(Name("patients", "pam"));
   event.set_clinician(Clinician(clinician));
   event.set_clinic(Name("clinics", "north"));
   event.set_planned_sessions(16);
@@ -115,9 +116,9 @@ class ReplicaTest : public ::testing::TestWithParam<sql::testing::DatabaseFactor
  protected:
   static void Deliver(sql::Database& database, const std::vector<Event>& events) {
     for (const Event& event : events) {
-      const absl::Status status = database.Write(
-          sql::Access::Tenant(names::OrganizationId(event.organization())), Soon(),
-          [&](sql::Transaction& tx) { return Apply(tx, event); });
+      const absl::Status status =
+          database.Write(sql::Access::Tenant(names::OrganizationId(event.organization())), Soon(),
+                         [&](sql::Transaction& tx) { return Apply(tx, event); });
       ASSERT_TRUE(status.ok()) << event.resource() << ": " << status;
     }
   }
@@ -170,9 +171,8 @@ class ReplicaTest : public ::testing::TestWithParam<sql::testing::DatabaseFactor
 std::vector<std::string> Rows(sql::Database& database) {
   static const auto& statements = *[] {
     auto* all = new std::vector<std::unique_ptr<sql::Statement>>;
-    for (const char* table :
-         {"organization", "care_organization", "care_clinic", "care_clinician", "care_time_off",
-          "care_cover", "care_course", "care_appointment"}) {
+    for (const char* table : {"organization", "care_organization", "care_clinic", "care_clinician",
+                              "care_time_off", "care_cover", "care_course", "care_appointment"}) {
       all->push_back(std::make_unique<sql::Statement>(
           absl::StrCat("test.rows.", table),
           absl::StrCat("SELECT * FROM ", table, " WHERE organization_id = $1 ORDER BY 2")));
@@ -184,7 +184,8 @@ std::vector<std::string> Rows(sql::Database& database) {
       sql::Access::Tenant("acme"), Soon(), [&](sql::Session& session) -> absl::Status {
         rows.clear();
         for (const auto& statement : statements) {
-          ASSIGN_OR_RETURN(const sql::Result result, session.Query(*statement, {sql::Text("acme")}));
+          ASSIGN_OR_RETURN(const sql::Result result,
+                           session.Query(*statement, {sql::Text("acme")}));
           constexpr int kColumns[] = {3, 3, 4, 4, 7, 8, 4, 7};
           const int columns = kColumns[&statement - statements.data()];
           for (size_t row = 0; row < result.rows(); ++row) {
@@ -261,9 +262,8 @@ TEST_P(ReplicaTest, PassesOverWhatItDoesNotKnow) {
 TEST_P(ReplicaTest, RefusesAPayloadThatIsNotWhatItSays) {
   Event event = Organization(1, {});
   event.mutable_payload()->set_value("\xff\xff");
-  const absl::Status status =
-      database_->Write(sql::Access::Tenant("acme"), Soon(),
-                       [&](sql::Transaction& tx) { return Apply(tx, event); });
+  const absl::Status status = database_->Write(
+      sql::Access::Tenant("acme"), Soon(), [&](sql::Transaction& tx) { return Apply(tx, event); });
   EXPECT_TRUE(absl::IsInternal(status)) << status;
 }
 
@@ -281,8 +281,8 @@ TEST_P(ReplicaTest, MakesTheOrganisationReadyWithItsFirstEvent) {
 TEST_P(ReplicaTest, NumbersTheSessionsThatCountByTheirStart) {
   Deliver({Appointment("late", 1, Day(14), true), Appointment("cancelled", 1, Day(7), false),
            Appointment("first", 1, Day(0), true), Appointment("second", 1, Day(8), true)});
-  const auto appointments = Ask(
-      [](sql::Session& session) { return ListAppointments(session, Name("courses", "c")); });
+  const auto appointments =
+      Ask([](sql::Session& session) { return ListAppointments(session, Name("courses", "c")); });
   std::vector<std::string> numbered;
   for (const AppointmentFacts& facts : *appointments) {
     numbered.push_back(absl::StrCat(names::Last(facts.appointment), " ", facts.session_number));
@@ -309,9 +309,11 @@ TEST_P(ReplicaTest, ShowsACourseToItsTherapistAndToWhoCoversWhileTheyDo) {
   EXPECT_TRUE(Require(At(ben, Day(1))).ok());
   EXPECT_TRUE(Require(At(ServiceContext(), Day(0))).ok());
   EXPECT_TRUE(Require(At(UserContext("acme", "registry", {"integration"}), Day(0))).ok());
-  EXPECT_TRUE(Require(At(UserContext("acme", "pat", {"patient_proxy"}), Day(0))).ok());
 
   const absl::Status hidden = errors::NotFound("Assessment");
+  EXPECT_TRUE(Require(At(UserContext("acme", "pam", {"patient_proxy"}), Day(0))).ok());
+  EXPECT_EQ(Require(At(UserContext("acme", "pat", {"patient_proxy"}), Day(0))), hidden)
+      << "another patient's device";
   EXPECT_EQ(Require(At(ben, Day(0))), hidden);
   EXPECT_EQ(Require(At(ben, Day(2))), hidden) << "cover is over at its end";
   EXPECT_EQ(Require(At(UserContext("acme", "user-zoe", {"therapist"}), Day(1))), hidden);

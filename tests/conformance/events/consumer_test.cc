@@ -28,8 +28,7 @@ class ScriptedFeed {
  public:
   using Script = std::vector<absl::StatusOr<WatchResponse>>;
 
-  explicit ScriptedFeed(std::vector<Script> scripts)
-      : scripts_(scripts.begin(), scripts.end()) {}
+  explicit ScriptedFeed(std::vector<Script> scripts) : scripts_(scripts.begin(), scripts.end()) {}
 
   OpenFeed Open() {
     return [this](const WatchRequest& request) -> absl::StatusOr<std::unique_ptr<FeedStream>> {
@@ -134,8 +133,7 @@ class ConsumerTest : public ::testing::TestWithParam<sql::testing::DatabaseFacto
   void Follow(OpenFeed open, int64_t position) {
     Consumer consumer(*database_, Options(), std::move(open), Put());
     consumer.Start();
-    EXPECT_TRUE(Eventually([&] { return consumer.position() >= position; }))
-        << consumer.position();
+    EXPECT_TRUE(Eventually([&] { return consumer.position() >= position; })) << consumer.position();
     consumer.Stop();
   }
 

@@ -26,8 +26,8 @@ class FeedTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory> 
  protected:
   FeedTest() {
     for (const char* organization_id : {"acme", "beta"}) {
-      const absl::Status status = database_->Write(
-          sql::Access::Tenant(organization_id), Soon(), [&](sql::Transaction& tx) {
+      const absl::Status status =
+          database_->Write(sql::Access::Tenant(organization_id), Soon(), [&](sql::Transaction& tx) {
             tx.Defer(kPutOrganization, {sql::Text(organization_id)});
             return absl::OkStatus();
           });
@@ -153,8 +153,7 @@ TEST_P(FeedTest, TellsOnlyTheTypesAskedFor) {
 TEST_P(FeedTest, RefusesCursorsOfOtherTypesOtherCallersAndNobody) {
   const std::string cursor = Pull(*Open(UserContext("acme"), Of({kClinic, kCourse}))).cursor();
   EXPECT_TRUE(feed_.Watch(UserContext("acme"), Of({kCourse, kClinic, kCourse}, cursor)).ok());
-  for (const auto& [context, request] :
-       std::vector<std::pair<call::CallContext, WatchRequest>>{
+  for (const auto& [context, request] : std::vector<std::pair<call::CallContext, WatchRequest>>{
            {UserContext("acme"), Of({kClinic}, cursor)},
            {UserContext("acme"), From(cursor)},
            {UserContext("beta"), Of({kClinic, kCourse}, cursor)},

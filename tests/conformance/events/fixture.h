@@ -23,10 +23,11 @@ inline sql::Component Things() {
   const std::string columns =
       "organization_id TEXT NOT NULL, resource TEXT NOT NULL, version BIGINT NOT NULL, "
       "times BIGINT NOT NULL, PRIMARY KEY (organization_id, resource)";
-  return {"things",
-          {{1, "thing", absl::StrCat("CREATE TABLE thing (", columns, ");\n")}},
-          {{1, "thing",
-            absl::StrCat("CREATE TABLE thing (", columns, ");\nSELECT rapport_protect('thing');\n")}}};
+  return {
+      "things",
+      {{1, "thing", absl::StrCat("CREATE TABLE thing (", columns, ");\n")}},
+      {{1, "thing",
+        absl::StrCat("CREATE TABLE thing (", columns, ");\nSELECT rapport_protect('thing');\n")}}};
 }
 
 inline const sql::Statement kChangeThing{"test.thing.change", R"sql(
@@ -66,8 +67,8 @@ absl::Status Change(sql::Transaction& tx, absl::string_view organization_id,
 
 template <class State = scheduling::v1::ClinicEvent>
 void ChangeThing(sql::Database& database, absl::string_view organization_id, int number) {
-  const absl::Status status = database.Write(
-      sql::Access::Tenant(organization_id), Soon(), [&](sql::Transaction& tx) {
+  const absl::Status status =
+      database.Write(sql::Access::Tenant(organization_id), Soon(), [&](sql::Transaction& tx) {
         return Change<State>(tx, organization_id, ThingName(organization_id, number));
       });
   ASSERT_TRUE(status.ok()) << status;

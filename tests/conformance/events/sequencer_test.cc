@@ -53,12 +53,12 @@ class SequencerTest : public ::testing::TestWithParam<sql::testing::DatabaseFact
   // The whole log.
   std::vector<common::v1::Event> Log() {
     std::vector<common::v1::Event> log;
-    const absl::Status status = database_->Read(
-        sql::Access::Feed(), Soon(), [&](sql::Session& session) -> absl::Status {
-          ASSIGN_OR_RETURN(log, ReadEvents(session, {.organization_id = "",
-                                                .types = {},
-                                                .up_to = 100000,
-                                                .limit = 100000}));
+    const absl::Status status =
+        database_->Read(sql::Access::Feed(), Soon(), [&](sql::Session& session) -> absl::Status {
+          ASSIGN_OR_RETURN(
+              log,
+              ReadEvents(session,
+                         {.organization_id = "", .types = {}, .up_to = 100000, .limit = 100000}));
           return absl::OkStatus();
         });
     EXPECT_TRUE(status.ok()) << status;
@@ -67,13 +67,11 @@ class SequencerTest : public ::testing::TestWithParam<sql::testing::DatabaseFact
 
   sql::Result Leaves(const std::string& organization_id) {
     sql::Result leaves;
-    const absl::Status status =
-        database_->Read(sql::Access::Tenant(organization_id), Soon(),
-                        [&](sql::Session& session) -> absl::Status {
-                          ASSIGN_OR_RETURN(leaves,
-                                           session.Query(kLeaves, {sql::Text(organization_id)}));
-                          return absl::OkStatus();
-                        });
+    const absl::Status status = database_->Read(
+        sql::Access::Tenant(organization_id), Soon(), [&](sql::Session& session) -> absl::Status {
+          ASSIGN_OR_RETURN(leaves, session.Query(kLeaves, {sql::Text(organization_id)}));
+          return absl::OkStatus();
+        });
     EXPECT_TRUE(status.ok()) << status;
     return leaves;
   }
@@ -110,21 +108,21 @@ TEST_P(SequencerTest, NumbersWhatEightWritersCommitDenselyInTheOrderOfVersions) 
       for (int i = 0; i < kChanges; ++i) {
         const bool gives_up = i % 7 == 3;
         const std::string resource = ThingName(organization_id, i % kThings);
-        const absl::Status status = database_->Write(
-            sql::Access::Tenant(organization_id), Soon(),
-            [&](sql::Transaction& tx) -> absl::Status {
-              RETURN_IF_ERROR(Change(tx, organization_id, resource));
-              audit::Append(tx,
-                            {.organization_id = organization_id,
-                             .principal = absl::StrCat("writer-", writer),
-                             .method = "m",
-                             .resource = resource,
-                             .version = i,
-                             .occur_time = kNow,
-                             .trace_id = ""},
-                            "stored");
-              return gives_up ? absl::InternalError("given up") : absl::OkStatus();
-            });
+        const absl::Status status =
+            database_->Write(sql::Access::Tenant(organization_id), Soon(),
+                             [&](sql::Transaction& tx) -> absl::Status {
+                               RETURN_IF_ERROR(Change(tx, organization_id, resource));
+                               audit::Append(tx,
+                                             {.organization_id = organization_id,
+                                              .principal = absl::StrCat("writer-", writer),
+                                              .method = "m",
+                                              .resource = resource,
+                                              .version = i,
+                                              .occur_time = kNow,
+                                              .trace_id = ""},
+                                             "stored");
+                               return gives_up ? absl::InternalError("given up") : absl::OkStatus();
+                             });
         EXPECT_EQ(status.ok(), !gives_up) << status;
         if (status.ok()) ++committed;
       }

@@ -22,9 +22,11 @@ class CaseTest : public NotesTest {
     auto request = Text<v1::SignDeterminationRequest>(absl::StrCat(
         "determination { outcome: SUITABILITY_OUTCOME_SUITABLE "
         "protocol: 'protocols/classic/revisions/1' "
-        "reasons { direction: REASON_DIRECTION_FOR text: '", kSecret, "' } "
-        "interpersonal_trigger: ANSWERED_YES patient_preference: '", kSecret,
-        "' alternatives_offered: 'CBT' clinician: 'forged' reopened: true }"));
+        "reasons { direction: REASON_DIRECTION_FOR text: '",
+        kSecret,
+        "' } "
+        "interpersonal_trigger: ANSWERED_YES patient_preference: '",
+        kSecret, "' alternatives_offered: 'CBT' clinician: 'forged' reopened: true }"));
     request.set_parent(CaseName());
     request.set_request_id(request_id);
     return request;
@@ -182,8 +184,7 @@ TEST_P(CaseTest, ADeterminationInFavourMakesTheCourseEligibleUntilItIsOpenedAgai
   EXPECT_FALSE(LastEvent<v1::CaseEvent>(CaseName()).eligible());
   EXPECT_TRUE(LastEvent<v1::CaseEvent>(CaseName()).determination_reopened());
   EXPECT_FALSE(Get(By("ada"))->has_determination());
-  EXPECT_EQ(Outcome(Reopen(By("ada"), signed_one->name())),
-            "FAILED_PRECONDITION NO_DETERMINATION");
+  EXPECT_EQ(Outcome(Reopen(By("ada"), signed_one->name())), "FAILED_PRECONDITION NO_DETERMINATION");
 
   const auto second = cases_.SignDetermination(By("ada"), Suitable());
   ASSERT_TRUE(second.ok()) << second.status();
@@ -218,9 +219,9 @@ TEST_P(CaseTest, SuitabilityIsToldOnlyToWhoMayKnowTheCourse) {
 
 TEST_P(CaseTest, SigningAndOpeningAgainNeedARecentAuthentication) {
   const std::string late = "FAILED_PRECONDITION REAUTHENTICATION_REQUIRED";
-  EXPECT_EQ(Outcome(cases_.SignDetermination(AuthenticatedAgo("ada", absl::Minutes(11)),
-                                             Suitable())),
-            late);
+  EXPECT_EQ(
+      Outcome(cases_.SignDetermination(AuthenticatedAgo("ada", absl::Minutes(11)), Suitable())),
+      late);
   const auto signed_one = cases_.SignDetermination(By("ada"), Suitable());
   ASSERT_TRUE(signed_one.ok()) << signed_one.status();
   EXPECT_EQ(Outcome(Reopen(AuthenticatedAgo("ada", absl::Minutes(11)), signed_one->name())), late);
@@ -244,10 +245,12 @@ TEST_P(CaseTest, ARepeatedSignatureReturnsTheFirst) {
 TEST_P(CaseTest, ProblemAreasAreSetWhole) {
   auto request = Text<v1::SetProblemAreasRequest>(absl::StrCat(
       "problem_areas { kind: PROBLEM_AREA_KIND_ROLE_TRANSITION rank: FOCUS_RANK_SECONDARY "
-      "statement: '", kSecret, "' } "
+      "statement: '",
+      kSecret,
+      "' } "
       "problem_areas { kind: PROBLEM_AREA_KIND_ROLE_DISPUTE rank: FOCUS_RANK_PRIMARY "
-      "statement: '", kSecret, "' person: '", kSecret,
-      "' dispute_stage: DISPUTE_STAGE_IMPASSE }"));
+      "statement: '",
+      kSecret, "' person: '", kSecret, "' dispute_stage: DISPUTE_STAGE_IMPASSE }"));
   request.set_name(CaseName());
   request.set_etag("1");
   const auto set = cases_.SetProblemAreas(By("ada"), request);
@@ -255,9 +258,9 @@ TEST_P(CaseTest, ProblemAreasAreSetWhole) {
   EXPECT_EQ(set->etag(), "2");
   EXPECT_EQ(set->problem_areas(0).kind(), v1::PROBLEM_AREA_KIND_ROLE_DISPUTE);
   EXPECT_EQ(Get(By("ada"))->SerializeAsString(), set->SerializeAsString());
-  EXPECT_THAT(LastEvent<v1::CaseEvent>(CaseName()).problem_areas(),
-              ElementsAre(v1::PROBLEM_AREA_KIND_ROLE_DISPUTE,
-                          v1::PROBLEM_AREA_KIND_ROLE_TRANSITION));
+  EXPECT_THAT(
+      LastEvent<v1::CaseEvent>(CaseName()).problem_areas(),
+      ElementsAre(v1::PROBLEM_AREA_KIND_ROLE_DISPUTE, v1::PROBLEM_AREA_KIND_ROLE_TRANSITION));
 
   const auto stale = cases_.SetProblemAreas(By("ada"), request);
   EXPECT_EQ(Outcome(stale), "ABORTED STALE_ETAG");
@@ -270,9 +273,9 @@ TEST_P(CaseTest, ProblemAreasAreSetWhole) {
 }
 
 TEST_P(CaseTest, FormulationsAreVersions) {
-  auto request = Text<v1::WriteFormulationRequest>(absl::StrCat(
-      "formulation { diagnosis: 'd' triggering_events: '", kSecret,
-      "' link: 'l' agreement: AGREEMENT_AGREED version: 77 }"));
+  auto request = Text<v1::WriteFormulationRequest>(
+      absl::StrCat("formulation { diagnosis: 'd' triggering_events: '", kSecret,
+                   "' link: 'l' agreement: AGREEMENT_AGREED version: 77 }"));
   request.set_parent(CaseName());
   request.set_request_id("f1");
   const auto first = cases_.WriteFormulation(By("ada"), request);

@@ -121,9 +121,9 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
     event.set_version(version);
     *event.mutable_occur_time() = time::ToTimestamp(now_);
     event.mutable_payload()->PackFrom(payload);
-    const absl::Status status = database_->Write(
-        sql::Access::Tenant(organization_id), Deadline(),
-        [&](sql::Transaction& tx) { return ApplySchedulingEvent(tx, event); });
+    const absl::Status status =
+        database_->Write(sql::Access::Tenant(organization_id), Deadline(),
+                         [&](sql::Transaction& tx) { return ApplySchedulingEvent(tx, event); });
     ASSERT_TRUE(status.ok()) << status;
   }
 
@@ -188,17 +188,17 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
   // "name v2 CaseEvent" of each event that waits, oldest first. None holds the secret.
   std::vector<std::string> Events(const std::string& organization_id = "acme") {
     std::vector<std::string> told;
-    const absl::Status status = database_->Read(
-        sql::Access::Tenant(organization_id), Deadline(),
-        [&](sql::Session& session) -> absl::Status {
-          ASSIGN_OR_RETURN(const sql::Result rows,
-                           session.Query(kEvents, {sql::Text(organization_id)}));
-          for (size_t row = 0; row < rows.rows(); ++row) {
-            EXPECT_EQ(rows.Bytes(row, 3).find(kSecret), std::string::npos);
-            told.push_back(absl::StrCat(rows.Text(row, 0), " v", rows.Int(row, 1)));
-          }
-          return absl::OkStatus();
-        });
+    const absl::Status status =
+        database_->Read(sql::Access::Tenant(organization_id), Deadline(),
+                        [&](sql::Session& session) -> absl::Status {
+                          ASSIGN_OR_RETURN(const sql::Result rows,
+                                           session.Query(kEvents, {sql::Text(organization_id)}));
+                          for (size_t row = 0; row < rows.rows(); ++row) {
+                            EXPECT_EQ(rows.Bytes(row, 3).find(kSecret), std::string::npos);
+                            told.push_back(absl::StrCat(rows.Text(row, 0), " v", rows.Int(row, 1)));
+                          }
+                          return absl::OkStatus();
+                        });
     EXPECT_TRUE(status.ok()) << status;
     return told;
   }
@@ -225,12 +225,13 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
 
   // Runs `statement` on behalf of acme, past all handlers.
   absl::Status Run(const sql::Statement& statement, std::initializer_list<sql::Value> values) {
-    return database_->Write(
-        sql::Access::Tenant("acme"), Deadline(),
-        [&](sql::Transaction& tx) { return tx.Query(statement, values).status(); });
+    return database_->Write(sql::Access::Tenant("acme"), Deadline(), [&](sql::Transaction& tx) {
+      return tx.Query(statement, values).status();
+    });
   }
 
-  const absl::Time now_ = absl::FromCivil(absl::CivilMinute(2026, 3, 4, 16, 0), absl::UTCTimeZone());
+  const absl::Time now_ =
+      absl::FromCivil(absl::CivilMinute(2026, 3, 4, 16, 0), absl::UTCTimeZone());
   std::shared_ptr<const auth::IntegrityKey> integrity_ = *auth::IntegrityKey::Parse(
       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
   std::unique_ptr<sql::Database> database_ = GetParam().make();

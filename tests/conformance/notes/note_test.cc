@@ -60,8 +60,7 @@ class NoteTest : public NotesTest {
   }
 
   absl::StatusOr<v1::Note> Sign(const call::CallContext& context, const std::string& name,
-                                const std::string& request_id = "",
-                                const std::string& etag = "") {
+                                const std::string& request_id = "", const std::string& etag = "") {
     v1::SignNoteRequest request;
     request.set_name(name);
     request.set_request_id(request_id);
@@ -203,8 +202,7 @@ TEST_P(NoteTest, WithTheAssessmentServiceDownItStartsWithoutScoresAndSaysSo) {
 
 TEST_P(NoteTest, WithAllPeersDownABookedSessionThatHasBegunIsTakenAsHeld) {
   TellAppointment("a2", 1, now_ - absl::Minutes(1), scheduling::v1::APPOINTMENT_STATE_BOOKED);
-  EXPECT_THAT(Start("a2").prefill().unavailable_sources(),
-              ElementsAre("scheduling", "assessment"));
+  EXPECT_THAT(Start("a2").prefill().unavailable_sources(), ElementsAre("scheduling", "assessment"));
 }
 
 TEST_P(NoteTest, WithSchedulingDownWhatItAloneKnowsIsUnavailable) {
@@ -243,11 +241,16 @@ TEST_P(NoteTest, AnotherCoursesSessionIsNotFound) {
 TEST_P(NoteTest, AnAuthorHasOneNoteForASession) {
   const auto first = notes_.StartNote(By("ada"), StartOf("a1", "n1"));
   ASSERT_TRUE(first.ok()) << first.status();
+  // Whatever has become of the session, and without asking anyone.
+  TellAppointment("a1", 2, now_, scheduling::v1::APPOINTMENT_STATE_NO_SHOW);
+  const int asked = assessment_.calls;
   EXPECT_EQ(notes_.StartNote(By("ada"), StartOf("a1", "n1"))->name(), first->name());
+  EXPECT_EQ(assessment_.calls + scheduling_.calls, asked);
   EXPECT_EQ(Outcome(notes_.StartNote(By("ada"), StartOf("a1", "n2"))),
             "ALREADY_EXISTS RESOURCE_EXISTS");
   EXPECT_EQ(Outcome(notes_.StartNote(By("ada", "another body"), StartOf("a1", "n1"))),
             "FAILED_PRECONDITION REQUEST_ID_REUSED");
+  TellAppointment("a1", 3, now_, scheduling::v1::APPOINTMENT_STATE_COMPLETED);
   EXPECT_NE(Start("a1", "bob").name(), first->name());
 }
 
@@ -259,8 +262,7 @@ TEST_P(NoteTest, TwoWindowsLoseNothing) {
   EXPECT_EQ(one->etag(), "2");
 
   for (int64_t sequence : {1, 2, 40}) {
-    EXPECT_EQ(Outcome(Save("ada", name, Written("window two"), sequence, 0)),
-              "ABORTED STALE_DRAFT")
+    EXPECT_EQ(Outcome(Save("ada", name, Written("window two"), sequence, 0)), "ABORTED STALE_DRAFT")
         << sequence;
   }
   EXPECT_EQ(Get("ada", name)->content().plan(), "window one");
@@ -296,8 +298,7 @@ TEST_P(NoteTest, OfConcurrentSavesOnOneBaseExactlyOneIsKept) {
 TEST_P(NoteTest, ATooLongDraftIsRefused) {
   v1::NoteContent content = Written("x");
   content.set_narrative(std::string(256 * 1024, 'x'));
-  EXPECT_THAT(Fields(Save("ada", Start().name(), content, 1, 0).status()),
-              ElementsAre("content"));
+  EXPECT_THAT(Fields(Save("ada", Start().name(), content, 1, 0).status()), ElementsAre("content"));
 }
 
 TEST_P(NoteTest, ADraftExistsForItsAuthorAlone) {
@@ -366,19 +367,19 @@ TEST_P(NoteTest, ASignatureStandsForTheStoredBytesAndBearsBothClocks) {
   EXPECT_EQ(Get("bob", note.name())->SerializeAsString(), note.SerializeAsString());
 
   std::string stored;
-  ASSERT_TRUE(database_
-                  ->Read(sql::Access::Tenant("acme"), Deadline(),
-                         [&](sql::Session& session) -> absl::Status {
-                           ASSIGN_OR_RETURN(
-                               const sql::Result rows,
-                               session.Query(kSignedBytes,
-                                             {sql::Text("acme"),
-                                              sql::Text(note.name().substr(
-                                                  note.name().rfind('/') + 1))}));
-                           stored = rows.Bytes(0, 0);
-                           return absl::OkStatus();
-                         })
-                  .ok());
+  ASSERT_TRUE(
+      database_
+          ->Read(sql::Access::Tenant("acme"), Deadline(),
+                 [&](sql::Session& session) -> absl::Status {
+                   ASSIGN_OR_RETURN(
+                       const sql::Result rows,
+                       session.Query(kSignedBytes,
+                                     {sql::Text("acme"),
+                                      sql::Text(note.name().substr(note.name().rfind('/') + 1))}));
+                   stored = rows.Bytes(0, 0);
+                   return absl::OkStatus();
+                 })
+          .ok());
   EXPECT_EQ(Sha256(stored), note.signature().content_sha256());
 
   const auto event = LastEvent<v1::NoteEvent>(note.name());
@@ -431,13 +432,13 @@ TEST_P(NoteTest, AddendaAreSignedAndLeaveTheNoteAsItWas) {
   EXPECT_EQ(read->addenda(0).number(), 1);
   EXPECT_EQ(read->addenda(0).text(), kSecret);
   EXPECT_EQ(read->addenda(1).signature().clinician(), Clinician("bob"));
-  EXPECT_EQ(read->addenda(1).signature().content_sha256(),
-            Sha256(CanonicalAddendum(draft, note->signature().content_sha256(), 2,
-                                     "by the cover")));
+  EXPECT_EQ(
+      read->addenda(1).signature().content_sha256(),
+      Sha256(CanonicalAddendum(draft, note->signature().content_sha256(), 2, "by the cover")));
   EXPECT_EQ(Sha256(CanonicalNote(*read)), note->signature().content_sha256());
   EXPECT_EQ(LastEvent<v1::NoteEvent>(draft).addenda(), 2);
-  EXPECT_THAT(Events(), ElementsAre(CaseName() + " v1", draft + " v3", draft + " v4",
-                                    draft + " v5"));
+  EXPECT_THAT(Events(),
+              ElementsAre(CaseName() + " v1", draft + " v3", draft + " v4", draft + " v5"));
   EXPECT_EQ(Outcome(Add(By("cy"), draft, "x")), kNotFound);
 }
 

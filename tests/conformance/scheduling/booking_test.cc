@@ -72,9 +72,9 @@ TEST_P(BookingTest, ABookedSessionSaysWhenByWhichClock) {
   const v1::Course course = Begun("p");
   const auto booked = Book(scheduler_, At(course, 7, 6, 14, 30));
   ASSERT_TRUE(booked.ok()) << booked.status();
-  EXPECT_EQ(absl::FormatTime(absl::FromUnixSeconds(booked->start_time().seconds()),
-                             absl::UTCTimeZone()),
-            "2026-07-06T13:30:00+00:00");
+  EXPECT_EQ(
+      absl::FormatTime(absl::FromUnixSeconds(booked->start_time().seconds()), absl::UTCTimeZone()),
+      "2026-07-06T13:30:00+00:00");
   EXPECT_EQ(booked->end_time().seconds() - booked->start_time().seconds(), 50 * 60);
   EXPECT_EQ(booked->local_time().hours(), 14);
   EXPECT_EQ(booked->local_date().day(), 6);
@@ -207,8 +207,7 @@ TEST_P(BookingTest, ASeriesWithOneTakenWeekBooksNothing) {
   EXPECT_THAT(ListOf(scheduler_, Of(p)), IsEmpty());
   EXPECT_THAT(Events(), SizeIs(before));
   ASSERT_TRUE(Cancel(taken).ok());
-  EXPECT_TRUE(
-      Do(&AppointmentHandlers::BookSeries, scheduler_, SeriesOf(p, 16, 2, 3, 14)).ok());
+  EXPECT_TRUE(Do(&AppointmentHandlers::BookSeries, scheduler_, SeriesOf(p, 16, 2, 3, 14)).ok());
 }
 
 TEST_P(BookingTest, ReasonsComeFromTheDirectoryAndTheCourse) {
@@ -218,11 +217,11 @@ TEST_P(BookingTest, ReasonsComeFromTheDirectoryAndTheCourse) {
   };
   EXPECT_EQ(reason(2, 1, 9), "OUTSIDE_HOURS");
   EXPECT_EQ(reason(1, 30, 13), "SHORT_NOTICE");
-  EXPECT_EQ(errors::Reason(Do(&AppointmentHandlers::BookSeries, scheduler_,
-                              SeriesOf(course, 17, 2, 3, 9)).status()),
-            "SESSION_CAP_REACHED");
-  ASSERT_TRUE(
-      Do(&AppointmentHandlers::BookSeries, scheduler_, SeriesOf(course, 14, 2, 3, 9)).ok());
+  EXPECT_EQ(
+      errors::Reason(
+          Do(&AppointmentHandlers::BookSeries, scheduler_, SeriesOf(course, 17, 2, 3, 9)).status()),
+      "SESSION_CAP_REACHED");
+  ASSERT_TRUE(Do(&AppointmentHandlers::BookSeries, scheduler_, SeriesOf(course, 14, 2, 3, 9)).ok());
   EXPECT_EQ(reason(7, 1, 9), "COURSE_SPAN_EXCEEDED");
   EXPECT_EQ(reason(6, 22, 9), "");
   EXPECT_EQ(reason(6, 23, 9), "");
@@ -267,8 +266,7 @@ TEST_P(BookingTest, ConcurrentTwinsBookOnce) {
   std::atomic<int> same = 0;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
-      const auto booked =
-          appointments_.BookAppointment(Context(scheduler_, request), request);
+      const auto booked = appointments_.BookAppointment(Context(scheduler_, request), request);
       if (booked.ok()) {
         ++same;
       } else {

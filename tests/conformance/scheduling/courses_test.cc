@@ -23,7 +23,8 @@ class CoursesTest : public SchedulingTest {
   }
 
   std::vector<std::string> ListAs(const Who& who, const std::string& query = "") {
-    auto request = Parse<v1::ListCoursesRequest>("parent: 'organizations/acme' page_size: 2 " + query);
+    auto request =
+        Parse<v1::ListCoursesRequest>("parent: 'organizations/acme' page_size: 2 " + query);
     std::vector<std::string> patients;
     do {
       const auto page = Do(&CourseHandlers::ListCourses, who, request);
@@ -82,8 +83,7 @@ TEST_P(CoursesTest, TherapistsProposeTheirOwnAndManagersThoseOfTheirClinics) {
   manager.clinics = {{"south"}};
   EXPECT_EQ(Do(&CourseHandlers::CreateCourse, manager, NewCourse("p")).status().code(),
             absl::StatusCode::kPermissionDenied);
-  const auto course =
-      Do(&CourseHandlers::CreateCourse, manager, NewCourse("p", "anna", "south"));
+  const auto course = Do(&CourseHandlers::CreateCourse, manager, NewCourse("p", "anna", "south"));
   ASSERT_TRUE(course.ok()) << course.status();
   EXPECT_EQ(course->patient_particulars().birth_year(), 0);
   v1::BeginAssessmentRequest begin;
@@ -137,8 +137,9 @@ TEST_P(CoursesTest, ListsNewestFirstByFilterAndReach) {
   EXPECT_THAT(ListAs(scheduler_, "clinician: 'organizations/acme/clinicians/anna'"),
               ElementsAre("p5", "p3", "p2", "p1"));
   EXPECT_THAT(ListAs(scheduler_, "patient: 'organizations/acme/patients/p4'"), ElementsAre("p4"));
-  EXPECT_THAT(ListAs(scheduler_, "patient: 'organizations/acme/patients/p4' clinician: "
-                                 "'organizations/acme/clinicians/anna'"),
+  EXPECT_THAT(ListAs(scheduler_,
+                     "patient: 'organizations/acme/patients/p4' clinician: "
+                     "'organizations/acme/clinicians/anna'"),
               IsEmpty());
   EXPECT_THAT(ListAs(scheduler_, "states: COURSE_STATE_ACTIVE"), IsEmpty());
   EXPECT_THAT(ListAs(scheduler_, "states: COURSE_STATE_ACTIVE states: COURSE_STATE_ASSESSING"),
@@ -157,9 +158,9 @@ TEST_P(CoursesTest, APageTokenBelongsToItsQuery) {
   request.set_page_size(2);
   EXPECT_TRUE(Do(&CourseHandlers::ListCourses, anna_, request).ok());
   request.set_patient("organizations/acme/patients/p1");
-  EXPECT_EQ(errors::FieldViolations(
-                Do(&CourseHandlers::ListCourses, anna_, request).status())[0].field,
-            "page_token");
+  EXPECT_EQ(
+      errors::FieldViolations(Do(&CourseHandlers::ListCourses, anna_, request).status())[0].field,
+      "page_token");
 }
 
 TEST_P(CoursesTest, ActivationNeedsTheSignedDetermination) {
@@ -220,15 +221,14 @@ TEST_P(CoursesTest, PausingCancelsWhatIsToComeInOneTransaction) {
   const v1::Appointment first = Booked(course, 2, 10, 9);
   const v1::Appointment second = Booked(course, 2, 17, 9);
   now_ = absl::FromUnixSeconds(past.end_time().seconds());
-  auto request = Parse<v1::PauseCourseRequest>(absl::StrCat(
-      "name: '", course.name(),
-      "' reason: PAUSE_REASON_ILLNESS return_date { year: 2026 month: 3 day: 1 } "
-      "future_appointments: FUTURE_APPOINTMENTS_CANCEL request_id: 'p1'"));
+  auto request = Parse<v1::PauseCourseRequest>(
+      absl::StrCat("name: '", course.name(),
+                   "' reason: PAUSE_REASON_ILLNESS return_date { year: 2026 month: 3 day: 1 } "
+                   "future_appointments: FUTURE_APPOINTMENTS_CANCEL request_id: 'p1'"));
   const auto paused = Do(&CourseHandlers::PauseCourse, anna_, request);
   ASSERT_TRUE(paused.ok()) << paused.status();
   EXPECT_EQ(paused->state(), v1::COURSE_STATE_PAUSED);
-  EXPECT_EQ(Do(&CourseHandlers::PauseCourse, anna_, request)->DebugString(),
-            paused->DebugString());
+  EXPECT_EQ(Do(&CourseHandlers::PauseCourse, anna_, request)->DebugString(), paused->DebugString());
 
   v1::ListAppointmentsRequest list;
   list.set_parent("organizations/acme");
@@ -250,15 +250,14 @@ TEST_P(CoursesTest, PausingCancelsWhatIsToComeInOneTransaction) {
   EXPECT_EQ(events[events.size() - 2].resource(), first.name());
   EXPECT_EQ(events[events.size() - 1].resource(), second.name());
 
-  EXPECT_EQ(errors::Reason(
-                Do(&AppointmentHandlers::BookAppointment, scheduler_, At(course, 3, 10, 9))
-                    .status()),
-            "COURSE_STATE");
+  EXPECT_EQ(
+      errors::Reason(
+          Do(&AppointmentHandlers::BookAppointment, scheduler_, At(course, 3, 10, 9)).status()),
+      "COURSE_STATE");
   v1::ResumeCourseRequest resume;
   resume.set_name(course.name());
   ASSERT_TRUE(Do(&CourseHandlers::ResumeCourse, anna_, resume).ok());
-  EXPECT_TRUE(
-      Do(&AppointmentHandlers::BookAppointment, scheduler_, At(course, 2, 10, 9)).ok());
+  EXPECT_TRUE(Do(&AppointmentHandlers::BookAppointment, scheduler_, At(course, 2, 10, 9)).ok());
 }
 
 TEST_P(CoursesTest, AWholeCourseIsHeldAndCompleted) {

@@ -22,11 +22,13 @@ TEST_P(DirectoryTest, ClinicsAreListedInPagesBoundToTheirQuery) {
   EXPECT_EQ(second->clinics(0).name(), "organizations/acme/clinics/south");
   EXPECT_EQ(second->next_page_token(), "");
 
-  v1::ListCliniciansRequest other = Parse<v1::ListCliniciansRequest>("parent: 'organizations/acme'");
+  v1::ListCliniciansRequest other =
+      Parse<v1::ListCliniciansRequest>("parent: 'organizations/acme'");
   other.set_page_token(first->next_page_token());
-  EXPECT_EQ(errors::FieldViolations(
-                Do(&DirectoryHandlers::ListClinicians, admin_, other).status())[0].field,
-            "page_token");
+  EXPECT_EQ(
+      errors::FieldViolations(Do(&DirectoryHandlers::ListClinicians, admin_, other).status())[0]
+          .field,
+      "page_token");
   request.set_page_token("x" + first->next_page_token());
   EXPECT_EQ(Do(&DirectoryHandlers::ListClinics, admin_, request).status().code(),
             absl::StatusCode::kInvalidArgument);
@@ -36,7 +38,12 @@ TEST_P(DirectoryTest, AClinicWithoutChosenIdGetsAUlidInLowerCase) {
   const auto clinic = Do(&DirectoryHandlers::CreateClinic, admin_,
                          Parse<v1::CreateClinicRequest>(R"pb(
                            parent: "organizations/acme"
-                           clinic { name: "ignored" display_name: "E" time_zone: "Asia/Kathmandu" jurisdiction: "NP" })pb"));
+                           clinic {
+                             name: "ignored"
+                             display_name: "E"
+                             time_zone: "Asia/Kathmandu"
+                             jurisdiction: "NP"
+                           })pb"));
   ASSERT_TRUE(clinic.ok()) << clinic.status();
   EXPECT_THAT(clinic->name(), ::testing::MatchesRegex("organizations/acme/clinics/[0-9a-z]{26}"));
 }
@@ -77,15 +84,19 @@ TEST_P(DirectoryTest, TimeOffNamesWhatItAffectsAndItsDeletionIsTold) {
   const v1::Course course = Begun("p");
   const v1::Appointment within = Booked(course, 2, 10, 14);
   Booked(course, 2, 17, 14);
-  const auto time_off = Do(&DirectoryHandlers::CreateTimeOff, admin_,
-                           Parse<v1::CreateTimeOffRequest>(R"pb(
-                             parent: "organizations/acme/clinicians/anna"
-                             time_off { start_time { seconds: 1770681600 } end_time { seconds: 1770768000 } })pb"));
+  const auto time_off =
+      Do(&DirectoryHandlers::CreateTimeOff, admin_, Parse<v1::CreateTimeOffRequest>(R"pb(
+        parent: "organizations/acme/clinicians/anna"
+        time_off {
+          start_time { seconds: 1770681600 }
+          end_time { seconds: 1770768000 }
+        })pb"));
   ASSERT_TRUE(time_off.ok()) << time_off.status();
   EXPECT_THAT(time_off->affected_appointments(), ElementsAre(within.name()));
-  EXPECT_EQ(errors::Reason(Do(&AppointmentHandlers::BookAppointment, scheduler_,
-                              At(course, 2, 10, 9)).status()),
-            "CLINICIAN_AWAY");
+  EXPECT_EQ(
+      errors::Reason(
+          Do(&AppointmentHandlers::BookAppointment, scheduler_, At(course, 2, 10, 9)).status()),
+      "CLINICIAN_AWAY");
 
   v1::DeleteTimeOffRequest remove;
   remove.set_name(time_off->name());
@@ -106,13 +117,45 @@ TEST_P(DirectoryTest, TimeOffNamesWhatItAffectsAndItsDeletionIsTold) {
 }
 
 TEST_P(DirectoryTest, TimeOffOfAnUnknownClinicianIsNotFound) {
-  EXPECT_EQ(Do(&DirectoryHandlers::CreateTimeOff, admin_,
-               Parse<v1::CreateTimeOffRequest>(R"pb(
-                 parent: "organizations/acme/clinicians/nobody"
-                 time_off { start_time { seconds: 1 } end_time { seconds: 2 } })pb"))
+  EXPECT_EQ(Do(&DirectoryHandlers::CreateTimeOff, admin_, Parse<v1::CreateTimeOffRequest>(R"pb(
+              parent: "organizations/acme/clinicians/nobody"
+              time_off {
+                start_time { seconds: 1 }
+                end_time { seconds: 2 }
+              })pb"))
                 .status()
                 .code(),
             absl::StatusCode::kNotFound);
+}
+
+// Anna works in both clinics; leave and cover decide who sees her patients in either.
+TEST_P(DirectoryTest, AManagerOfOneClinicDoesNotReachBeyondIt) {
+  Who manager = manager_;
+  manager.clinics = {{"south"}};
+  const auto cover = Parse<v1::CreateCoverRequest>(
+      "parent: 'organizations/acme' cover { clinician: 'organizations/acme/clinicians/anna' "
+      "covering_clinician: 'organizations/acme/clinicians/ben' start_time { seconds: 100 } "
+      "end_time { seconds: 400 } }");
+  EXPECT_EQ(errors::Reason(Do(&DirectoryHandlers::CreateCover, manager, cover).status()),
+            "OTHER_CLINIC");
+  const auto leave = Parse<v1::CreateTimeOffRequest>(
+      "parent: 'organizations/acme/clinicians/anna' "
+      "time_off { start_time { seconds: 1 } end_time { seconds: 2 } }");
+  EXPECT_EQ(errors::Reason(Do(&DirectoryHandlers::CreateTimeOff, manager, leave).status()),
+            "OTHER_CLINIC");
+  const auto subject = Parse<v1::UpdateClinicianRequest>(
+      "clinician { name: 'organizations/acme/clinicians/anna' subject: 'mallory' }");
+  EXPECT_EQ(errors::Reason(Do(&DirectoryHandlers::UpdateClinician, manager, subject).status()),
+            "OTHER_CLINIC");
+  const auto north = Parse<v1::UpdateClinicRequest>(
+      "clinic { name: 'organizations/acme/clinics/north' display_name: 'Mine' }");
+  EXPECT_EQ(errors::Reason(Do(&DirectoryHandlers::UpdateClinic, manager, north).status()),
+            "OTHER_CLINIC");
+  const auto south = Parse<v1::UpdateClinicRequest>(
+      "clinic { name: 'organizations/acme/clinics/south' display_name: 'Mine' }");
+  EXPECT_TRUE(Do(&DirectoryHandlers::UpdateClinic, manager, south).ok());
+  manager.clinics = {{"south", "north"}};
+  EXPECT_TRUE(Do(&DirectoryHandlers::CreateCover, manager, cover).ok());
 }
 
 TEST_P(DirectoryTest, CoversAreListedByStart) {
@@ -135,17 +178,17 @@ TEST_P(DirectoryTest, CoversAreListedByStart) {
     request.set_page_token(page->next_page_token());
   } while (!request.page_token().empty());
   EXPECT_THAT(starts, ElementsAre(100, 200, 300));
-  EXPECT_EQ(errors::Reason(
-                Do(&DirectoryHandlers::CreateCover, admin_,
-                   Parse<v1::CreateCoverRequest>(R"pb(
-                     parent: "organizations/acme"
-                     cover {
-                       clinician: "organizations/acme/clinicians/anna"
-                       covering_clinician: "organizations/acme/clinicians/nobody"
-                       start_time { seconds: 1 }
-                       end_time { seconds: 2 }
-                     })pb")).status()),
-            "UNKNOWN_CLINICIAN");
+  EXPECT_EQ(
+      errors::Reason(Do(&DirectoryHandlers::CreateCover, admin_, Parse<v1::CreateCoverRequest>(R"pb(
+                       parent: "organizations/acme"
+                       cover {
+                         clinician: "organizations/acme/clinicians/anna"
+                         covering_clinician: "organizations/acme/clinicians/nobody"
+                         start_time { seconds: 1 }
+                         end_time { seconds: 2 }
+                       })pb"))
+                         .status()),
+      "UNKNOWN_CLINICIAN");
 }
 
 TEST_P(DirectoryTest, OrganizationsAreApart) {

@@ -67,8 +67,8 @@ struct Who {
   std::string organization = "acme";
 };
 
-// An organisation "acme" with clinics north and south in London, the therapists anna and ben (Monday
-// to Friday, 9 to 17, at both), on Friday 2026-01-30 at noon.
+// An organisation "acme" with clinics north and south in London, the therapists anna and ben
+// (Monday to Friday, 9 to 17, at both), on Friday 2026-01-30 at noon.
 class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory> {
  protected:
   void SetUp() override {
@@ -111,13 +111,14 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
                         " start_time { hours: 9 } end_time { hours: 17 } }");
       }
     }
-    return Parse<v1::CreateClinicianRequest>(absl::StrCat(
-        "parent: 'organizations/", organization, "' clinician_id: '", name,
-        "' clinician { display_name: 'N' subject: '", name,
-        "' profession: PROFESSION_PSYCHOLOGIST licence_number: 'L' licence_expire_date { year: 2027 "
-        "month: 12 day: 31 } certified_protocols: 'classic' clinics: 'organizations/",
-        organization, "/clinics/north' clinics: 'organizations/", organization, "/clinics/south'",
-        hours, " }"));
+    return Parse<v1::CreateClinicianRequest>(
+        absl::StrCat("parent: 'organizations/", organization, "' clinician_id: '", name,
+                     "' clinician { display_name: 'N' subject: '", name,
+                     "' profession: PROFESSION_PSYCHOLOGIST licence_number: 'L' "
+                     "licence_expire_date { year: 2027 "
+                     "month: 12 day: 31 } certified_protocols: 'classic' clinics: 'organizations/",
+                     organization, "/clinics/north' clinics: 'organizations/", organization,
+                     "/clinics/south'", hours, " }"));
   }
 
   // Calls a handler as the front door does.
@@ -142,8 +143,8 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
     context.principal = principal;
     context.organization_id = who.organization;
     const auto* service = FindService(Request::descriptor());
-    context.method = absl::StrCat(
-        service, "/", absl::StripSuffix(Request::descriptor()->name(), "Request"));
+    context.method =
+        absl::StrCat(service, "/", absl::StripSuffix(Request::descriptor()->name(), "Request"));
     context.deadline = absl::Now() + absl::Seconds(30);
     context.now = now_;
     Request bare = request;
@@ -187,8 +188,7 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
   v1::Course Begun(const std::string& patient, const std::string& clinician = "anna",
                    const std::string& clinic = "north") {
     const Who who = Therapist(clinician);
-    auto course =
-        Do(&CourseHandlers::CreateCourse, who, NewCourse(patient, clinician, clinic));
+    auto course = Do(&CourseHandlers::CreateCourse, who, NewCourse(patient, clinician, clinic));
     EXPECT_TRUE(course.ok()) << course.status();
     v1::BeginAssessmentRequest begin;
     begin.set_name(course->name());
@@ -207,16 +207,16 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
 
   static v1::BookAppointmentRequest At(const v1::Course& course, int month, int day, int hour,
                                        int minute = 0) {
-    return Parse<v1::BookAppointmentRequest>(absl::StrCat(
-        "course: '", course.name(), "' local_date { year: 2026 month: ", month, " day: ", day,
-        " } local_time { hours: ", hour, " minutes: ", minute, " }"));
+    return Parse<v1::BookAppointmentRequest>(
+        absl::StrCat("course: '", course.name(), "' local_date { year: 2026 month: ", month,
+                     " day: ", day, " } local_time { hours: ", hour, " minutes: ", minute, " }"));
   }
 
   static v1::BookSeriesRequest SeriesOf(const v1::Course& course, int count, int month, int day,
                                         int hour) {
-    return Parse<v1::BookSeriesRequest>(absl::StrCat(
-        "course: '", course.name(), "' first_date { year: 2026 month: ", month, " day: ", day,
-        " } local_time { hours: ", hour, " } count: ", count));
+    return Parse<v1::BookSeriesRequest>(
+        absl::StrCat("course: '", course.name(), "' first_date { year: 2026 month: ", month,
+                     " day: ", day, " } local_time { hours: ", hour, " } count: ", count));
   }
 
   v1::Appointment Booked(const v1::Course& course, int month, int day, int hour) {
@@ -266,9 +266,9 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
   const Who ben_ = Therapist("ben");
 };
 
-#define INSTANTIATE_ON_ENGINES(suite)                                                       \
-  INSTANTIATE_TEST_SUITE_P(Engines, suite,                                                  \
-                           ::testing::ValuesIn(sql::testing::AllEngines({Migrations()})),   \
+#define INSTANTIATE_ON_ENGINES(suite)                                                     \
+  INSTANTIATE_TEST_SUITE_P(Engines, suite,                                                \
+                           ::testing::ValuesIn(sql::testing::AllEngines({Migrations()})), \
                            sql::testing::EngineName)
 
 }  // namespace rapport::scheduling

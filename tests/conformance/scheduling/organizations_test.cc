@@ -35,9 +35,9 @@ TEST_P(OrganizationsTest, AnIdIsTakenOnceAndARepeatReturnsTheFirst) {
   EXPECT_TRUE(replayed_);
   EXPECT_EQ(repeat->DebugString(), first->DebugString());
   request.mutable_organization()->set_display_name("Other");
-  EXPECT_EQ(errors::Reason(
-                Do(&OrganizationHandlers::CreateOrganization, platform_, request).status()),
-            "REQUEST_ID_REUSED");
+  EXPECT_EQ(
+      errors::Reason(Do(&OrganizationHandlers::CreateOrganization, platform_, request).status()),
+      "REQUEST_ID_REUSED");
   request.clear_request_id();
   EXPECT_EQ(Do(&OrganizationHandlers::CreateOrganization, platform_, request).status().code(),
             absl::StatusCode::kAlreadyExists);

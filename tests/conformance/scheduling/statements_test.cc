@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "services/scheduling/rpc/service.h"
 #include "tests/support/postgres/catalogue.h"
 
@@ -9,8 +11,8 @@ namespace {
 
 TEST(StatementsTest, EachBindsTheOrganizationOfEachTable) {
   // Links every store.
-  SchedulingService* (*make)(const Dependencies&) = [](const Dependencies& dependencies) {
-    return new SchedulingService(dependencies);
+  SchedulingService* (*make)(Dependencies) = [](Dependencies dependencies) {
+    return new SchedulingService(std::move(dependencies));
   };
   ASSERT_NE(make, nullptr);
   EXPECT_GT(sql::Statement::Catalogue().size(), 40u);

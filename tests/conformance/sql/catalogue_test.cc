@@ -18,7 +18,8 @@ TEST(CatalogueTest, AcceptsStatementsThatBindTheOrganisationForEachTable) {
            "DELETE FROM course WHERE $1 = organization_id",
            "SELECT c.a FROM course AS c JOIN plan p ON p.organization_id = c.organization_id"
            " WHERE c.organization_id = $1",
-           "SELECT c.a FROM course c, plan p WHERE c.organization_id = $1 AND p.organization_id = $1",
+           "SELECT c.a FROM course c, plan p WHERE c.organization_id = $1 AND p.organization_id = "
+           "$1",
            "SELECT a FROM course JOIN plan USING (organization_id, plan_id)"
            " WHERE organization_id = $1",
            "INSERT INTO course (organization_id, a) SELECT p.organization_id, 1 FROM plan p"
@@ -26,7 +27,8 @@ TEST(CatalogueTest, AcceptsStatementsThatBindTheOrganisationForEachTable) {
            "WITH due AS (SELECT a FROM course WHERE organization_id = $1) SELECT a FROM due",
            "SELECT a FROM course WHERE (organization_id, a) IN (SELECT organization_id, a FROM plan"
            " WHERE organization_id = $1)",
-           "SELECT a FROM course c WHERE c.organization_id = $1 AND NOT EXISTS (SELECT 1 FROM plan p"
+           "SELECT a FROM course c WHERE c.organization_id = $1 AND NOT EXISTS (SELECT 1 FROM plan "
+           "p"
            " WHERE p.organization_id = c.organization_id)",
            "INSERT INTO consumer_cursor (consumer, feed, cursor) VALUES ($1, $2, $3)",
        }) {
@@ -62,10 +64,9 @@ TEST(CatalogueTest, LooksAtTenantStatementsAlone) {
 
 TEST(CatalogueTest, ListsEveryStatementOnceByName) {
   const std::vector<const Statement*> catalogue = Statement::Catalogue();
-  EXPECT_TRUE(std::is_sorted(catalogue.begin(), catalogue.end(),
-                             [](const Statement* a, const Statement* b) {
-                               return a->name() < b->name();
-                             }));
+  EXPECT_TRUE(
+      std::is_sorted(catalogue.begin(), catalogue.end(),
+                     [](const Statement* a, const Statement* b) { return a->name() < b->name(); }));
   EXPECT_FALSE(catalogue.empty());
 }
 

@@ -121,9 +121,9 @@ TEST_P(DatabaseTest, KeepsEveryKindOfValueExactly) {
               absl::OkStatus());
     ASSERT_EQ(database_->Read(access_, Soon(),
                               [&](Session& session) -> absl::Status {
-                                ASSIGN_OR_RETURN(Result result,
-                                                 session.Query(kGetScalar, {Text(kOrganization),
-                                                                            Int(id)}));
+                                ASSIGN_OR_RETURN(
+                                    Result result,
+                                    session.Query(kGetScalar, {Text(kOrganization), Int(id)}));
                                 EXPECT_EQ(result.affected(), 0);
                                 read = cells(result);
                                 return absl::OkStatus();
@@ -136,16 +136,15 @@ TEST_P(DatabaseTest, KeepsEveryKindOfValueExactly) {
 
 TEST_P(DatabaseTest, AWholeRealIsARealHoweverItIsRead) {
   const std::vector<Value> row = {Text(kOrganization), Int(1), Null{}, Value(2.0), Null{}, Null{}};
-  EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction& transaction) -> absl::Status {
-                               ASSIGN_OR_RETURN(Result returned,
-                                                transaction.Query(kInsertScalar, row));
-                               EXPECT_EQ(returned.Real(0, 1), 2.0);
-                               ASSIGN_OR_RETURN(Result read,
-                                                transaction.Query(kGetScalar, {row[0], row[1]}));
-                               EXPECT_EQ(read.Real(0, 1), 2.0);
-                               return absl::OkStatus();
-                             }),
+  EXPECT_EQ(database_->Write(
+                access_, Soon(),
+                [&](Transaction& transaction) -> absl::Status {
+                  ASSIGN_OR_RETURN(Result returned, transaction.Query(kInsertScalar, row));
+                  EXPECT_EQ(returned.Real(0, 1), 2.0);
+                  ASSIGN_OR_RETURN(Result read, transaction.Query(kGetScalar, {row[0], row[1]}));
+                  EXPECT_EQ(read.Real(0, 1), 2.0);
+                  return absl::OkStatus();
+                }),
             absl::OkStatus());
 }
 
@@ -159,9 +158,9 @@ TEST_P(DatabaseTest, BindsParametersByNumberNotByPlace) {
   int64_t balance = 0;
   EXPECT_EQ(database_->Read(access_, Soon(),
                             [&](Session& session) -> absl::Status {
-                              ASSIGN_OR_RETURN(Result result, session.Query(kReversed,
-                                                                            {Text(kOrganization),
-                                                                             Text("a")}));
+                              ASSIGN_OR_RETURN(
+                                  Result result,
+                                  session.Query(kReversed, {Text(kOrganization), Text("a")}));
                               balance = result.Int(0, 0);
                               return absl::OkStatus();
                             }),
@@ -172,16 +171,15 @@ TEST_P(DatabaseTest, BindsParametersByNumberNotByPlace) {
 TEST_P(DatabaseTest, SumsAreWholeNumbers) {
   ASSERT_EQ(Add("a", 10'000'000'000'000'000), absl::OkStatus());
   ASSERT_EQ(Add("b", 230'001), absl::OkStatus());
-  EXPECT_EQ(database_->Read(access_, Soon(),
-                            [&](Session& session) -> absl::Status {
-                              ASSIGN_OR_RETURN(Result sum,
-                                               session.Query(kSumBalances, {Text(kOrganization)}));
-                              EXPECT_EQ(sum.at(0, 0), Int(10'000'000'000'230'001));
-                              ASSIGN_OR_RETURN(Result none,
-                                               session.Query(kSumBalances, {Text("nobody")}));
-                              EXPECT_TRUE(none.IsNull(0, 0));
-                              return absl::OkStatus();
-                            }),
+  EXPECT_EQ(database_->Read(
+                access_, Soon(),
+                [&](Session& session) -> absl::Status {
+                  ASSIGN_OR_RETURN(Result sum, session.Query(kSumBalances, {Text(kOrganization)}));
+                  EXPECT_EQ(sum.at(0, 0), Int(10'000'000'000'230'001));
+                  ASSIGN_OR_RETURN(Result none, session.Query(kSumBalances, {Text("nobody")}));
+                  EXPECT_TRUE(none.IsNull(0, 0));
+                  return absl::OkStatus();
+                }),
             absl::OkStatus());
 }
 
@@ -219,15 +217,15 @@ TEST_P(DatabaseTest, ChecksDeferredForeignKeysAtTheCommit) {
   const absl::Status status = Write(kInsertBooking, {Text(kOrganization), Text("none"), Int(1)});
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_EQ(Constraint(status), "foreign_key");
-  EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction& transaction) {
-                               transaction.Defer(kInsertBooking,
-                                                 {Text(kOrganization), Text("late"), Int(1)});
-                               transaction.Defer(kInsertAccount, {Text(kOrganization), Text("late"),
-                                                                  Null{}, Int(0)});
-                               return absl::OkStatus();
-                             }),
-            absl::OkStatus());
+  EXPECT_EQ(
+      database_->Write(
+          access_, Soon(),
+          [&](Transaction& transaction) {
+            transaction.Defer(kInsertBooking, {Text(kOrganization), Text("late"), Int(1)});
+            transaction.Defer(kInsertAccount, {Text(kOrganization), Text("late"), Null{}, Int(0)});
+            return absl::OkStatus();
+          }),
+      absl::OkStatus());
 }
 
 TEST_P(DatabaseTest, ErrorsHoldNoDriverText) {
@@ -239,15 +237,16 @@ TEST_P(DatabaseTest, ErrorsHoldNoDriverText) {
 
 TEST_P(DatabaseTest, RollsBackWhatABodyRefuses) {
   const absl::Status refusal = errors::FailedPrecondition("NO", "No.");
-  EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction& transaction) -> absl::Status {
-                               RETURN_IF_ERROR(transaction
-                                                   .Query(kInsertAccount, {Text(kOrganization),
-                                                                           Text("a"), Null{}, Int(1)})
-                                                   .status());
-                               return refusal;
-                             }),
-            refusal);
+  EXPECT_EQ(
+      database_->Write(
+          access_, Soon(),
+          [&](Transaction& transaction) -> absl::Status {
+            RETURN_IF_ERROR(
+                transaction.Query(kInsertAccount, {Text(kOrganization), Text("a"), Null{}, Int(1)})
+                    .status());
+            return refusal;
+          }),
+      refusal);
   EXPECT_EQ(BalanceOf("a"), -1);
 }
 
@@ -294,20 +293,38 @@ TEST_P(DatabaseTest, ADeferredFailureSurfacesFromTheNextQuery) {
   });
 }
 
-TEST_P(DatabaseTest, ATransactionSeesItsOwnDeferredChanges) {
+TEST_P(DatabaseTest, ARefusalWithAFailingDeferredChangeLeavesNothingBehind) {
+  ASSERT_EQ(Add("a", 1), absl::OkStatus());
+  const absl::Status refusal = errors::FailedPrecondition("NO", "No.");
   EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction& transaction) -> absl::Status {
-                               transaction.Lock({"b", "a"});
-                               transaction.Defer(kInsertAccount, {Text(kOrganization), Text("a"),
-                                                                  Null{}, Int(5)});
-                               RETURN_IF_ERROR(transaction.TryLock("c"));
-                               ASSIGN_OR_RETURN(Result result,
-                                                transaction.Query(kGetBalance, {Text(kOrganization),
-                                                                                Text("a")}));
-                               EXPECT_EQ(result.Int(0, 0), 5);
-                               return absl::OkStatus();
+                             [&](Transaction& transaction) {
+                               for (const char* account : {"b", "a"}) {
+                                 transaction.Defer(
+                                     kInsertAccount,
+                                     {Text(kOrganization), Text(account), Value(Null{}), Int(1)});
+                               }
+                               return refusal;
                              }),
-            absl::OkStatus());
+            refusal);
+  EXPECT_EQ(BalanceOf("b"), -1);
+  EXPECT_EQ(Add("b", 2), absl::OkStatus());
+  EXPECT_EQ(BalanceOf("b"), 2);
+}
+
+TEST_P(DatabaseTest, ATransactionSeesItsOwnDeferredChanges) {
+  EXPECT_EQ(
+      database_->Write(
+          access_, Soon(),
+          [&](Transaction& transaction) -> absl::Status {
+            transaction.Lock({"b", "a"});
+            transaction.Defer(kInsertAccount, {Text(kOrganization), Text("a"), Null{}, Int(5)});
+            RETURN_IF_ERROR(transaction.TryLock("c"));
+            ASSIGN_OR_RETURN(Result result,
+                             transaction.Query(kGetBalance, {Text(kOrganization), Text("a")}));
+            EXPECT_EQ(result.Int(0, 0), 5);
+            return absl::OkStatus();
+          }),
+      absl::OkStatus());
 }
 
 TEST_P(DatabaseTest, AnEmptyTransactionIsFine) {
@@ -319,34 +336,33 @@ TEST_P(DatabaseTest, AnEmptyTransactionIsFine) {
 
 TEST_P(DatabaseTest, ReadersSeeCommittedRowsOnly) {
   ASSERT_EQ(Add("a", 1), absl::OkStatus());
-  EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction& transaction) -> absl::Status {
-                               RETURN_IF_ERROR(transaction
-                                                   .Query(kAddToBalance, {Text(kOrganization),
-                                                                          Text("a"), Int(1)})
-                                                   .status());
-                               EXPECT_EQ(BalanceOf("a"), 1);
-                               return absl::OkStatus();
-                             }),
+  EXPECT_EQ(database_->Write(
+                access_, Soon(),
+                [&](Transaction& transaction) -> absl::Status {
+                  RETURN_IF_ERROR(
+                      transaction.Query(kAddToBalance, {Text(kOrganization), Text("a"), Int(1)})
+                          .status());
+                  EXPECT_EQ(BalanceOf("a"), 1);
+                  return absl::OkStatus();
+                }),
             absl::OkStatus());
   EXPECT_EQ(BalanceOf("a"), 2);
 }
 
 TEST_P(DatabaseTest, AReadIsOneSnapshot) {
   ASSERT_EQ(Add("a", 1), absl::OkStatus());
-  EXPECT_EQ(database_->Read(access_, Soon(),
-                            [&](Session& session) -> absl::Status {
-                              for (int i = 0; i < 3; ++i) {
-                                ASSIGN_OR_RETURN(Result result,
-                                                 session.Query(kGetBalance, {Text(kOrganization),
-                                                                             Text("a")}));
-                                EXPECT_EQ(result.Int(0, 0), 1);
-                                EXPECT_EQ(Write(kAddToBalance,
-                                                {Text(kOrganization), Text("a"), Int(1)}),
-                                          absl::OkStatus());
-                              }
-                              return absl::OkStatus();
-                            }),
+  EXPECT_EQ(database_->Read(
+                access_, Soon(),
+                [&](Session& session) -> absl::Status {
+                  for (int i = 0; i < 3; ++i) {
+                    ASSIGN_OR_RETURN(Result result,
+                                     session.Query(kGetBalance, {Text(kOrganization), Text("a")}));
+                    EXPECT_EQ(result.Int(0, 0), 1);
+                    EXPECT_EQ(Write(kAddToBalance, {Text(kOrganization), Text("a"), Int(1)}),
+                              absl::OkStatus());
+                  }
+                  return absl::OkStatus();
+                }),
             absl::OkStatus());
   EXPECT_EQ(BalanceOf("a"), 4);
 }
@@ -371,8 +387,7 @@ TEST_P(DatabaseTest, LosesNoUpdateUnderContention) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int update = 0; update < kUpdates; ++update) {
-        EXPECT_EQ(Write(kAddToBalance, {Text(kOrganization), Text("a"), Int(1)}),
-                  absl::OkStatus());
+        EXPECT_EQ(Write(kAddToBalance, {Text(kOrganization), Text("a"), Int(1)}), absl::OkStatus());
       }
     });
   }
@@ -395,7 +410,8 @@ TEST_P(DatabaseTest, AFailingNeighbourHurtsNobody) {
               transaction.Defer(kInsertAccount,
                                 {Text(kOrganization), Text(account), Null{}, Int(write)});
               if (!fails) return absl::OkStatus();
-              return transaction.Query(kAddToBalance, {Text(kOrganization), Text(account), Int(-99)})
+              return transaction
+                  .Query(kAddToBalance, {Text(kOrganization), Text(account), Int(-99)})
                   .status();
             });
         EXPECT_EQ(status.ok(), !fails) << status;
@@ -409,8 +425,8 @@ TEST_P(DatabaseTest, AFailingNeighbourHurtsNobody) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(database_->Read(access_, Soon(),
                             [&](Session& session) -> absl::Status {
-                              ASSIGN_OR_RETURN(Result result,
-                                               session.Query(kCountAccounts, {Text(kOrganization)}));
+                              ASSIGN_OR_RETURN(Result result, session.Query(kCountAccounts,
+                                                                            {Text(kOrganization)}));
                               EXPECT_EQ(result.Int(0, 0), kThreads * kWrites - refused);
                               return absl::OkStatus();
                             }),
@@ -448,9 +464,9 @@ TEST_P(DatabaseTest, ANullFirstDoesNotFixAParametersType) {
     size_t found = 0;
     EXPECT_EQ(database_->Read(access_, Soon(),
                               [&](Session& session) -> absl::Status {
-                                ASSIGN_OR_RETURN(Result result,
-                                                 session.Query(kOptional, {Text(kOrganization),
-                                                                           minimum}));
+                                ASSIGN_OR_RETURN(
+                                    Result result,
+                                    session.Query(kOptional, {Text(kOrganization), minimum}));
                                 found = result.rows();
                                 return absl::OkStatus();
                               }),
@@ -471,8 +487,8 @@ TEST_P(DatabaseTest, TheFeedNumbersWhatTenantsLeft) {
   static const Statement take_pending(
       "test.outbox.take", "DELETE FROM outbox_pending RETURNING organization_id, event_id, payload",
       Reach::kFeed);
-  static const Statement feed_state("test.feed_state", "SELECT epoch, last_position FROM feed_state",
-                                    Reach::kFeed);
+  static const Statement feed_state("test.feed_state",
+                                    "SELECT epoch, last_position FROM feed_state", Reach::kFeed);
   for (const char* organization : {"one", "two"}) {
     ASSERT_EQ(database_->Write(Access::Tenant(organization), Soon(),
                                [&](Transaction& transaction) {

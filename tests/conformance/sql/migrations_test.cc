@@ -114,10 +114,13 @@ class PostgresMigrationsTest : public ::testing::Test {
   absl::Status Ready(const std::vector<std::string>& steps) {
     return (*OpenPostgres(options_, {Steps(steps)}))->Ready(Soon());
   }
-  std::vector<std::string> Admin(const std::string& sql) { return server_.Admin(options_.name, sql); }
+  std::vector<std::string> Admin(const std::string& sql) {
+    return server_.Admin(options_.name, sql);
+  }
   std::vector<std::string> Version() {
-    return Admin("SELECT version || '/' || min_reader_version FROM schema_version"
-                 " WHERE component = 'test'");
+    return Admin(
+        "SELECT version || '/' || min_reader_version FROM schema_version"
+        " WHERE component = 'test'");
   }
 
   PostgresServer& server_ = PostgresServer::Shared();
@@ -166,8 +169,9 @@ TEST_F(PostgresMigrationsTest, RunsInParallelTakeTurns) {
 
 TEST_F(PostgresMigrationsTest, ResumesAfterAKillWithinAStep) {
   ASSERT_EQ(Migrate(kOne), absl::OkStatus());
-  Admin("CREATE TABLE gate (x BIGINT); GRANT ALL ON gate TO rapport_owner; INSERT INTO gate"
-        " VALUES (1)");
+  Admin(
+      "CREATE TABLE gate (x BIGINT); GRANT ALL ON gate TO rapport_owner; INSERT INTO gate"
+      " VALUES (1)");
   // The third step does half of its work and then waits for ever, as long as the gate is closed.
   std::vector<std::string> steps = kTwo;
   steps.push_back(

@@ -64,10 +64,13 @@ class PostgresTest : public ::testing::Test {
   }
 
   void Open() { database_ = *OpenPostgres(options_, {Ledger()}); }
-  std::vector<std::string> Admin(const std::string& sql) { return server_.Admin(options_.name, sql); }
+  std::vector<std::string> Admin(const std::string& sql) {
+    return server_.Admin(options_.name, sql);
+  }
   void TerminateConnections() {
-    Admin("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename LIKE"
-          " 'rapport_%' AND datname = current_database()");
+    Admin(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename LIKE"
+        " 'rapport_%' AND datname = current_database()");
   }
   absl::Status AddTo(const std::string& account, int64_t amount, absl::Time deadline = Soon()) {
     return database_->Write(access_, deadline, [&](Transaction& transaction) {
@@ -91,24 +94,23 @@ TEST_F(PostgresTest, RunsTheWholeBodyAgainAfterADeadlock) {
   std::atomic<int> runs = 0;
   const auto add_to_both = [&](const char* first, const char* second) {
     bool first_run = true;
-    EXPECT_EQ(database_->Write(access_, Soon(),
-                               [&](Transaction& transaction) -> absl::Status {
-                                 ++runs;
-                                 RETURN_IF_ERROR(transaction
-                                                     .Query(kAddToBalance, {Text(kOrganization),
-                                                                            Text(first), Int(1)})
-                                                     .status());
-                                 if (std::exchange(first_run, false)) both_hold_one.Arrive();
-                                 // As a handler that makes its own error of the store's.
-                                 if (!transaction
-                                          .Query(kAddToBalance,
-                                                 {Text(kOrganization), Text(second), Int(1)})
-                                          .ok()) {
-                                   return errors::Internal("mapped");
-                                 }
-                                 return absl::OkStatus();
-                               }),
-              absl::OkStatus());
+    EXPECT_EQ(
+        database_->Write(
+            access_, Soon(),
+            [&](Transaction& transaction) -> absl::Status {
+              ++runs;
+              RETURN_IF_ERROR(
+                  transaction.Query(kAddToBalance, {Text(kOrganization), Text(first), Int(1)})
+                      .status());
+              if (std::exchange(first_run, false)) both_hold_one.Arrive();
+              // As a handler that makes its own error of the store's.
+              if (!transaction.Query(kAddToBalance, {Text(kOrganization), Text(second), Int(1)})
+                       .ok()) {
+                return errors::Internal("mapped");
+              }
+              return absl::OkStatus();
+            }),
+        absl::OkStatus());
   };
   std::thread one(add_to_both, "a", "b"), other(add_to_both, "b", "a");
   one.join();
@@ -125,16 +127,16 @@ TEST_F(PostgresTest, BoundsConnectionsAndWaiters) {
   ASSERT_EQ(AddAccount(*database_, kOrganization, "a", 0), absl::OkStatus());
   absl::Status waited;
   std::thread waiter;
-  EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction&) {
-                               waiter = std::thread([&] { waited = AddTo("a", 1); });
-                               EXPECT_TRUE(Eventually(
-                                   [&] { return database_->stats().waiting == 1; }));
-                               const absl::Status refused = AddTo("a", 1);
-                               EXPECT_TRUE(absl::IsResourceExhausted(refused)) << refused;
-                               return absl::OkStatus();
-                             }),
-            absl::OkStatus());
+  EXPECT_EQ(
+      database_->Write(access_, Soon(),
+                       [&](Transaction&) {
+                         waiter = std::thread([&] { waited = AddTo("a", 1); });
+                         EXPECT_TRUE(Eventually([&] { return database_->stats().waiting == 1; }));
+                         const absl::Status refused = AddTo("a", 1);
+                         EXPECT_TRUE(absl::IsResourceExhausted(refused)) << refused;
+                         return absl::OkStatus();
+                       }),
+      absl::OkStatus());
   waiter.join();
   EXPECT_EQ(waited, absl::OkStatus());
   EXPECT_EQ(Balance(*database_, kOrganization, "a"), 1);
@@ -173,7 +175,8 @@ TEST_F(PostgresTest, AConnectionLostInATransactionIsUnavailable) {
   const absl::Status status =
       database_->Write(access_, Soon(), [&](Transaction& transaction) -> absl::Status {
         const auto add = [&] {
-          return transaction.Query(kAddToBalance, {Text(kOrganization), Text("a"), Int(1)}).status();
+          return transaction.Query(kAddToBalance, {Text(kOrganization), Text("a"), Int(1)})
+              .status();
         };
         RETURN_IF_ERROR(add());
         TerminateConnections();
@@ -186,10 +189,11 @@ TEST_F(PostgresTest, AConnectionLostInATransactionIsUnavailable) {
 }
 
 TEST_F(PostgresTest, AConnectionLostInTheCommitLeavesTheOutcomeUnknown) {
-  Admin("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
-        " PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
-        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON account DEFERRABLE INITIALLY DEFERRED"
-        " FOR EACH ROW EXECUTE FUNCTION die()");
+  Admin(
+      "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+      " PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
+      "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON account DEFERRABLE INITIALLY DEFERRED"
+      " FOR EACH ROW EXECUTE FUNCTION die()");
   Open();
   const absl::Status status = AddAccount(*database_, kOrganization, "a", 0);
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
@@ -209,34 +213,32 @@ TEST_F(PostgresTest, LocksQueueAndTryLocksRefuse) {
   Open();
   std::vector<std::string> order;
   std::thread second;
-  EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction& transaction) -> absl::Status {
-                               RETURN_IF_ERROR(transaction.TryLock("a"));
-                               second = std::thread([&] {
-                                 (void)database_->Write(
-                                     access_, Soon(), [&](Transaction& later) -> absl::Status {
-                                       later.Lock({"b", "a"});
-                                       RETURN_IF_ERROR(
-                                           later.Query(kCountAccounts, {Text(kOrganization)})
-                                               .status());
-                                       order.push_back("second");
-                                       return absl::OkStatus();
-                                     });
-                               });
-                               EXPECT_TRUE(Eventually([&] {
-                                 return Admin("SELECT count(*) FROM pg_locks WHERE NOT granted AND"
-                                              " locktype = 'advisory'") ==
-                                        std::vector<std::string>{"1"};
-                               }));
-                               const absl::Status busy = database_->Write(
-                                   access_, Soon(),
-                                   [&](Transaction& third) { return third.TryLock("a"); });
-                               EXPECT_TRUE(absl::IsAborted(busy)) << busy;
-                               EXPECT_EQ(errors::Reason(busy), "LOCKED");
-                               order.push_back("first");
-                               return absl::OkStatus();
-                             }),
-            absl::OkStatus());
+  EXPECT_EQ(
+      database_->Write(
+          access_, Soon(),
+          [&](Transaction& transaction) -> absl::Status {
+            RETURN_IF_ERROR(transaction.TryLock("a"));
+            second = std::thread([&] {
+              (void)database_->Write(access_, Soon(), [&](Transaction& later) -> absl::Status {
+                later.Lock({"b", "a"});
+                RETURN_IF_ERROR(later.Query(kCountAccounts, {Text(kOrganization)}).status());
+                order.push_back("second");
+                return absl::OkStatus();
+              });
+            });
+            EXPECT_TRUE(Eventually([&] {
+              return Admin(
+                         "SELECT count(*) FROM pg_locks WHERE NOT granted AND"
+                         " locktype = 'advisory'") == std::vector<std::string>{"1"};
+            }));
+            const absl::Status busy = database_->Write(
+                access_, Soon(), [&](Transaction& third) { return third.TryLock("a"); });
+            EXPECT_TRUE(absl::IsAborted(busy)) << busy;
+            EXPECT_EQ(errors::Reason(busy), "LOCKED");
+            order.push_back("first");
+            return absl::OkStatus();
+          }),
+      absl::OkStatus());
   second.join();
   EXPECT_THAT(order, ElementsAre("first", "second"));
 }
@@ -278,14 +280,14 @@ TEST_F(PostgresTest, AHugePipelineFlows) {
   Open();
   ASSERT_EQ(AddAccount(*database_, kOrganization, "a", 0), absl::OkStatus());
   const std::string large(10'000, 'x');
-  EXPECT_EQ(database_->Write(access_, Soon(),
-                             [&](Transaction& transaction) {
-                               for (int i = 0; i < kUpdates; ++i) {
-                                 transaction.Defer(kSetOwner, {Text(kOrganization), Text("a"),
-                                                               Text(large)});
-                               }
-                               return absl::OkStatus();
-                             }),
+  EXPECT_EQ(database_->Write(
+                access_, Soon(),
+                [&](Transaction& transaction) {
+                  for (int i = 0; i < kUpdates; ++i) {
+                    transaction.Defer(kSetOwner, {Text(kOrganization), Text("a"), Text(large)});
+                  }
+                  return absl::OkStatus();
+                }),
             absl::OkStatus());
   EXPECT_EQ(Balance(*database_, kOrganization, "a"), kUpdates);
 }

@@ -150,9 +150,8 @@ TEST_F(SqliteTest, AFullDiskFailsTheGroupAndRecoversByItself) {
   const absl::Status busy = WhileTheWriterIsBusy([&] {
     first = std::thread([&] { small = AddTo("a", 1); });
     AwaitQueue(1);
-    second = std::thread([&] {
-      large = AddAccount(*database_, kOrganization, std::string(1'000'000, 'x'), 0);
-    });
+    second = std::thread(
+        [&] { large = AddAccount(*database_, kOrganization, std::string(1'000'000, 'x'), 0); });
     AwaitQueue(2);
   });
   first.join();

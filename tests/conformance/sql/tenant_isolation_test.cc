@@ -99,15 +99,15 @@ TEST_F(TenantIsolationTest, AForgottenWhereClauseChangesOwnRowsOnly) {
 TEST_F(TenantIsolationTest, NamingAnotherTenantFindsNothing) {
   const auto balance_seen = [&](const Access& access) {
     size_t rows = 0;
-    EXPECT_EQ(database_->Read(access, Soon(),
-                              [&](Session& session) -> absl::Status {
-                                ASSIGN_OR_RETURN(Result result, session.Query(kGetBalance,
-                                                                              {Text("two"),
-                                                                               Text("b")}));
-                                rows = result.rows();
-                                return absl::OkStatus();
-                              }),
-              absl::OkStatus());
+    EXPECT_EQ(
+        database_->Read(
+            access, Soon(),
+            [&](Session& session) -> absl::Status {
+              ASSIGN_OR_RETURN(Result result, session.Query(kGetBalance, {Text("two"), Text("b")}));
+              rows = result.rows();
+              return absl::OkStatus();
+            }),
+        absl::OkStatus());
     return rows;
   };
   EXPECT_EQ(balance_seen(Access::Tenant("two")), 1u);
@@ -133,8 +133,9 @@ TEST_F(TenantIsolationTest, AnUnsetTenantMatchesNothing) {
               ElementsAre("a"));
   EXPECT_THAT(Raw("rapport_app", "INSERT INTO account VALUES ('one', 'c', NULL, 1)"),
               ElementsAre(kInsufficientPrivilege));
-  EXPECT_THAT(Raw("rapport_app", "SET app.tenant = ''; INSERT INTO account VALUES ('', 'c', NULL, 1)"),
-              ElementsAre(kInsufficientPrivilege));
+  EXPECT_THAT(
+      Raw("rapport_app", "SET app.tenant = ''; INSERT INTO account VALUES ('', 'c', NULL, 1)"),
+      ElementsAre(kInsufficientPrivilege));
 }
 
 TEST_F(TenantIsolationTest, ARolledBackTransactionLeavesNoTenantBehind) {
@@ -177,30 +178,31 @@ TEST_F(TenantIsolationTest, TheFeedReachesNoTenantTable) {
 
 TEST_F(TenantIsolationTest, TheFeedSeesAllTenantsOnItsOwnTables) {
   for (const char* organization : {"one", "two"}) {
-    Raw("rapport_app", absl::StrCat("SET app.tenant = '", organization,
-                                    "'; INSERT INTO organization VALUES ('", organization,
-                                    "', 'ACTIVE', 0)"));
+    Raw("rapport_app",
+        absl::StrCat("SET app.tenant = '", organization, "'; INSERT INTO organization VALUES ('",
+                     organization, "', 'ACTIVE', 0)"));
   }
   EXPECT_THAT(Raw("rapport_feed", "SELECT organization_id FROM organization ORDER BY 1"),
               ElementsAre("one", "two"));
-  EXPECT_THAT(Raw("rapport_app", "SET app.tenant = 'one'; SELECT organization_id FROM organization"),
-              ElementsAre("one"));
+  EXPECT_THAT(
+      Raw("rapport_app", "SET app.tenant = 'one'; SELECT organization_id FROM organization"),
+      ElementsAre("one"));
 }
 
 TEST_F(TenantIsolationTest, RolesLackWhatTheyDoNotNeed) {
-  for (const char* sql : {"DELETE FROM event", "INSERT INTO event (position) VALUES (1)",
-                          "UPDATE audit_leaf SET entry = ''", "DELETE FROM audit_leaf",
-                          "INSERT INTO audit_leaf (leaf_index) VALUES (1)",
-                          "DELETE FROM audit_pending", "UPDATE audit_pending SET entry = ''",
-                          "UPDATE feed_state SET last_position = 9",
-                          "UPDATE schema_version SET version = 9", "CREATE TABLE t (a TEXT)",
-                          "ALTER TABLE account DISABLE ROW LEVEL SECURITY"}) {
+  for (const char* sql :
+       {"DELETE FROM event", "INSERT INTO event (position) VALUES (1)",
+        "UPDATE audit_leaf SET entry = ''", "DELETE FROM audit_leaf",
+        "INSERT INTO audit_leaf (leaf_index) VALUES (1)", "DELETE FROM audit_pending",
+        "UPDATE audit_pending SET entry = ''", "UPDATE feed_state SET last_position = 9",
+        "UPDATE schema_version SET version = 9", "CREATE TABLE t (a TEXT)",
+        "ALTER TABLE account DISABLE ROW LEVEL SECURITY"}) {
     EXPECT_THAT(Raw("rapport_app", sql), ElementsAre(kInsufficientPrivilege)) << sql;
   }
-  for (const char* sql : {"UPDATE audit_leaf SET entry = ''", "DELETE FROM audit_leaf",
-                          "UPDATE event SET payload = ''", "DELETE FROM feed_state",
-                          "INSERT INTO organization VALUES ('x', 'ACTIVE', 0)",
-                          "CREATE TABLE t (a TEXT)"}) {
+  for (const char* sql :
+       {"UPDATE audit_leaf SET entry = ''", "DELETE FROM audit_leaf",
+        "UPDATE event SET payload = ''", "DELETE FROM feed_state",
+        "INSERT INTO organization VALUES ('x', 'ACTIVE', 0)", "CREATE TABLE t (a TEXT)"}) {
     EXPECT_THAT(Raw("rapport_feed", sql), ElementsAre(kInsufficientPrivilege)) << sql;
   }
 }

@@ -126,18 +126,18 @@ class FrontDoorTest : public ::testing::Test {
     options.issuers = {"issuer"};
     options.audiences = {"rapport"};
     verifier_ = *auth::TokenVerifier::Make(options);
-    front_ = std::make_unique<FrontDoor>(FrontDoor::Dependencies{
-        .verifier = verifier_.get(),
-        .clock = &time::RealClock(),
-        .integrity = *auth::IntegrityKey::Parse(std::string(64, 'a')),
-        .metrics = metrics_.get(),
-        .read_threads = read_threads,
-        .queue_limit = queue_limit});
+    front_ = std::make_unique<FrontDoor>(
+        FrontDoor::Dependencies{.verifier = verifier_.get(),
+                                .clock = &time::RealClock(),
+                                .integrity = *auth::IntegrityKey::Parse(std::string(64, 'a')),
+                                .metrics = metrics_.get(),
+                                .read_threads = read_threads,
+                                .queue_limit = queue_limit});
     call::Registry registry;
     handlers_.Register(registry);
-    auto server = Server::Start(
-        {.listen = "127.0.0.1:0", .health_listen = "127.0.0.1:0", .reflection = true}, "test",
-        registry, *front_);
+    auto server =
+        Server::Start({.listen = "127.0.0.1:0", .health_listen = "127.0.0.1:0", .reflection = true},
+                      "test", registry, *front_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = std::make_unique<Channel>(absl::StrCat("127.0.0.1:", server_->port()));
@@ -167,9 +167,9 @@ class FrontDoorTest : public ::testing::Test {
   absl::Status Call(absl::string_view method, const google::protobuf::Message& request,
                     google::protobuf::Message& response, absl::string_view token,
                     absl::Duration patience = absl::Seconds(20)) {
-    return channel_->Call(method,
-                          {.user_token = std::string(token), .service_token = "", .traceparent = ""},
-                          absl::Now() + patience, request, response);
+    return channel_->Call(
+        method, {.user_token = std::string(token), .service_token = "", .traceparent = ""},
+        absl::Now() + patience, request, response);
   }
 
   absl::Status Score(absl::string_view instrument, absl::string_view token) {
@@ -266,8 +266,7 @@ TEST_F(FrontDoorTest, RefusesAnOversizedMessageWithAReason) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(errors::Reason(status), "MESSAGE_TOO_LARGE");
   request.set_instrument(std::string(3 * kMaxRequestBytes, 'x'));
-  EXPECT_EQ(Call(kScore, request, response, Token()).code(),
-            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Call(kScore, request, response, Token()).code(), absl::StatusCode::kResourceExhausted);
 }
 
 TEST_F(FrontDoorTest, RefusesBytesThatAreNoMessage) {
@@ -345,10 +344,9 @@ TEST_F(FrontDoorTest, ACallWhoseDeadlinePassedInTheQueueNeverRuns) {
 TEST_F(FrontDoorTest, StreamsUntilTheSourceEnds) {
   auth::TokenClaims claims = Claims();
   claims.issuer = claims.subject = "service:assessment";
-  auto stream = channel_->Watch({.user_token = "",
-                                 .service_token = service_->Sign(claims),
-                                 .traceparent = ""},
-                                common::v1::WatchRequest());
+  auto stream = channel_->Watch(
+      {.user_token = "", .service_token = service_->Sign(claims), .traceparent = ""},
+      common::v1::WatchRequest());
   for (const char* cursor : {"3", "2", "1"}) {
     auto response = stream->Read();
     ASSERT_TRUE(response.ok()) << response.status();
@@ -361,9 +359,9 @@ TEST_F(FrontDoorTest, AWaitingStreamEndsCleanlyWhenTheServerDrains) {
   handlers_.stream_events = -1;
   auth::TokenClaims claims = Claims();
   claims.roles = {"integration"};
-  auto stream = channel_->Watch(
-      {.user_token = user_->Sign(claims), .service_token = "", .traceparent = ""},
-      common::v1::WatchRequest());
+  auto stream =
+      channel_->Watch({.user_token = user_->Sign(claims), .service_token = "", .traceparent = ""},
+                      common::v1::WatchRequest());
   std::thread drain([&] { server_->Drain(absl::ZeroDuration(), absl::Seconds(20)); });
   const absl::StatusCode code = stream->Read().status().code();
   EXPECT_TRUE(code == absl::StatusCode::kCancelled || code == absl::StatusCode::kUnavailable)

@@ -134,10 +134,12 @@ TEST_F(BadInputTest, ARequestIdIsForOneRequest) {
   const std::string course = R"(course: ")" + ours_->course.name() + R"(" request_id: "once" )";
   const std::string book = "rapport.scheduling.v1.AppointmentService/BookAppointment";
   const std::string list = "rapport.scheduling.v1.AppointmentService/ListAppointments";
-  const std::string monday = course + "local_date { year: 2026 month: 1 day: 5 } "
-                                      "local_time { hours: 10 }";
-  const std::string tuesday = course + "local_date { year: 2026 month: 1 day: 6 } "
-                                       "local_time { hours: 10 }";
+  const std::string monday = course +
+                             "local_date { year: 2026 month: 1 day: 5 } "
+                             "local_time { hours: 10 }";
+  const std::string tuesday = course +
+                              "local_date { year: 2026 month: 1 day: 6 } "
+                              "local_time { hours: 10 }";
   EXPECT_TRUE(Call(*caller_, ours_->therapist, book, monday).ok());
   EXPECT_TRUE(Call(*caller_, ours_->therapist, book, monday).ok());
   const absl::Status reused = Call(*caller_, ours_->therapist, book, tuesday);

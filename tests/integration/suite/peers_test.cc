@@ -35,8 +35,9 @@ class PeersTest : public ::testing::Test {
     notes::v1::GetCaseRequest request;
     request.set_name(case_);
     const absl::Time give_up = absl::Now() + absl::Seconds(20);
-    while (!caller_->Call<notes::v1::Case>(practice_->therapist,
-                                           "rapport.notes.v1.CaseService/GetCase", request)
+    while (!caller_
+                ->Call<notes::v1::Case>(practice_->therapist,
+                                        "rapport.notes.v1.CaseService/GetCase", request)
                 .ok()) {
       ASSERT_LT(absl::Now(), give_up);
     }
@@ -44,9 +45,9 @@ class PeersTest : public ::testing::Test {
 
   scheduling::v1::Appointment CheckInTodaysSession() {
     const scheduling::v1::Appointment booked = practice_->Book(*caller_, 1);
-    EXPECT_TRUE(story::FileClock(suite_.clock_file())(absl::FromUnixSeconds(
-                                                          booked.start_time().seconds()))
-                    .ok());
+    EXPECT_TRUE(
+        story::FileClock(suite_.clock_file())(absl::FromUnixSeconds(booked.start_time().seconds()))
+            .ok());
     scheduling::v1::CheckInRequest request;
     request.set_name(booked.name());
     auto held = caller_->Call<scheduling::v1::Appointment>(
@@ -100,8 +101,8 @@ TEST_F(PeersTest, WithoutAssessmentANoteStartsAndSaysWhatIsMissing) {
   notes::v1::StartNoteRequest start;
   start.set_parent(case_);
   start.set_appointment(held.name());
-  const auto note = caller_->Call<notes::v1::Note>(
-      practice_->therapist, "rapport.notes.v1.NoteService/StartNote", start);
+  const auto note = caller_->Call<notes::v1::Note>(practice_->therapist,
+                                                   "rapport.notes.v1.NoteService/StartNote", start);
   ASSERT_TRUE(note.ok()) << note.status();
   ASSERT_EQ(note->prefill().unavailable_sources_size(), 1);
   EXPECT_EQ(note->prefill().unavailable_sources(0), "assessment");
@@ -111,8 +112,8 @@ TEST_F(PeersTest, WithoutAssessmentANoteStartsAndSaysWhatIsMissing) {
   save.set_name(note->name());
   save.mutable_content()->set_plan("Talk to him on Sunday.");
   save.set_sequence(1);
-  const auto saved = caller_->Call<notes::v1::Note>(
-      practice_->therapist, "rapport.notes.v1.NoteService/SaveDraft", save);
+  const auto saved = caller_->Call<notes::v1::Note>(practice_->therapist,
+                                                    "rapport.notes.v1.NoteService/SaveDraft", save);
   ASSERT_TRUE(saved.ok()) << saved.status();
   EXPECT_EQ(saved->content().plan(), "Talk to him on Sunday.");
 }
@@ -136,6 +137,57 @@ TEST_F(PeersTest, AConsumerThatWasDownCatchesUp) {
     }
     ASSERT_LT(absl::Now(), give_up) << due.status();
   }
+}
+
+// The course goes on, and says that its suitability is to be looked at.
+TEST_F(PeersTest, AReopenedDeterminationMarksTheActiveCourseUntilANewOneIsSigned) {
+  AwaitCase();
+  notes::v1::SignDeterminationRequest sign;
+  sign.set_parent(case_);
+  notes::v1::Determination& wanted = *sign.mutable_determination();
+  wanted.set_outcome(notes::v1::SUITABILITY_OUTCOME_SUITABLE);
+  wanted.set_protocol("protocols/classic/revisions/1");
+  wanted.add_reasons()->set_direction(notes::v1::REASON_DIRECTION_FOR);
+  wanted.mutable_reasons(0)->set_text("A recent dispute.");
+  wanted.set_interpersonal_trigger(notes::v1::ANSWERED_YES);
+  wanted.set_patient_preference("Talking.");
+  wanted.set_alternatives_offered("Medication.");
+  const auto sign_one = [&] {
+    const auto made = caller_->Call<notes::v1::Determination>(
+        practice_->therapist, "rapport.notes.v1.CaseService/SignDetermination", sign);
+    EXPECT_TRUE(made.ok()) << made.status();
+    return made.ok() ? made->name() : "";
+  };
+  notes::v1::ReopenDeterminationRequest reopen;
+  reopen.set_name(sign_one());
+  reopen.set_reason("New facts.");
+
+  scheduling::v1::ActivateCourseRequest activate;
+  activate.set_name(practice_->course.name());
+  const auto active = caller_->Call<scheduling::v1::Course>(
+      practice_->therapist, "rapport.scheduling.v1.CourseService/ActivateCourse", activate);
+  ASSERT_TRUE(active.ok()) << active.status();
+  EXPECT_FALSE(active->suitability_review_due());
+
+  const auto await_due = [&](bool due) {
+    scheduling::v1::GetCourseRequest request;
+    request.set_name(practice_->course.name());
+    const absl::Time give_up = absl::Now() + absl::Seconds(20);
+    while (true) {
+      const auto course = caller_->Call<scheduling::v1::Course>(
+          practice_->therapist, "rapport.scheduling.v1.CourseService/GetCourse", request);
+      ASSERT_TRUE(course.ok()) << course.status();
+      EXPECT_EQ(course->state(), scheduling::v1::COURSE_STATE_ACTIVE);
+      if (course->suitability_review_due() == due) break;
+      ASSERT_LT(absl::Now(), give_up);
+    }
+  };
+  const auto reopened = caller_->Call<notes::v1::Determination>(
+      practice_->therapist, "rapport.notes.v1.CaseService/ReopenDetermination", reopen);
+  ASSERT_TRUE(reopened.ok()) << reopened.status();
+  await_due(true);
+  sign_one();
+  await_due(false);
 }
 
 TEST_F(PeersTest, PatientTextReachesNoLog) {

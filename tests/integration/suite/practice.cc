@@ -41,9 +41,9 @@ Practice::Practice(ctl::Caller& caller, const std::string& id)
   new_clinic.mutable_clinic()->set_display_name("London");
   new_clinic.mutable_clinic()->set_time_zone("Europe/London");
   new_clinic.mutable_clinic()->set_jurisdiction("GB-ENG");
-  clinic = Must<Clinic>(caller, admin, "rapport.scheduling.v1.DirectoryService/CreateClinic",
-                        new_clinic)
-               .name();
+  clinic =
+      Must<Clinic>(caller, admin, "rapport.scheduling.v1.DirectoryService/CreateClinic", new_clinic)
+          .name();
 
   CreateClinicianRequest new_clinician;
   new_clinician.set_parent(organization);
@@ -65,10 +65,10 @@ Practice::Practice(ctl::Caller& caller, const std::string& id)
     hours.mutable_start_time()->set_hours(8);
     hours.mutable_end_time()->set_hours(20);
   }
-  clinician = Must<Clinician>(caller, admin,
-                              "rapport.scheduling.v1.DirectoryService/CreateClinician",
-                              new_clinician)
-                  .name();
+  clinician =
+      Must<Clinician>(caller, admin, "rapport.scheduling.v1.DirectoryService/CreateClinician",
+                      new_clinician)
+          .name();
 
   UpdateOrganizationRequest settings;
   settings.mutable_organization()->set_name(organization);
@@ -79,8 +79,8 @@ Practice::Practice(ctl::Caller& caller, const std::string& id)
   crisis->set_contact("116 123");
   settings.mutable_update_mask()->add_paths("settings.duty_list");
   settings.mutable_update_mask()->add_paths("settings.crisis_resources");
-  Must<Organization>(caller, admin,
-                     "rapport.scheduling.v1.OrganizationService/UpdateOrganization", settings);
+  Must<Organization>(caller, admin, "rapport.scheduling.v1.OrganizationService/UpdateOrganization",
+                     settings);
 
   CreateCourseRequest new_course;
   new_course.set_parent(organization);
@@ -97,8 +97,8 @@ Practice::Practice(ctl::Caller& caller, const std::string& id)
                         new_course);
   BeginAssessmentRequest begin;
   begin.set_name(course.name());
-  course = Must<Course>(caller, therapist, "rapport.scheduling.v1.CourseService/BeginAssessment",
-                        begin);
+  course =
+      Must<Course>(caller, therapist, "rapport.scheduling.v1.CourseService/BeginAssessment", begin);
 }
 
 scheduling::v1::Appointment Practice::Book(ctl::Caller& caller, int day) const {

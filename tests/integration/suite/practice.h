@@ -11,8 +11,8 @@
 namespace rapport::testing {
 
 // The smallest network that treats someone: one organisation, a clinic in London, a therapist who
-// works there all week, and a course that is being assessed. Domain time is Thursday 1 January 2026,
-// 00:00 UTC.
+// works there all week, and a course that is being assessed. Domain time is Thursday 1 January
+// 2026, 00:00 UTC.
 class Practice {
  public:
   // Sets it up through the RPCs; fails the test where that fails.

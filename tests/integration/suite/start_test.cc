@@ -23,11 +23,10 @@ using ::testing::StartsWith;
 std::vector<std::string> Changed(const Suite& suite, const std::string& service,
                                  const std::string& flag, const std::string& instead = "") {
   std::vector<std::string> arguments = suite.Arguments(service);
-  arguments.erase(std::remove_if(arguments.begin(), arguments.end(),
-                                 [&](const std::string& argument) {
-                                   return absl::StartsWith(argument, flag);
-                                 }),
-                  arguments.end());
+  arguments.erase(
+      std::remove_if(arguments.begin(), arguments.end(),
+                     [&](const std::string& argument) { return absl::StartsWith(argument, flag); }),
+      arguments.end());
   if (!instead.empty()) arguments.push_back(instead);
   return arguments;
 }
@@ -49,8 +48,9 @@ TEST(StartTest, AMissingKeySetIsNamed) {
 TEST(StartTest, AWrongSecretIsNamed) {
   Suite suite(sql::Engine::kSqlite);
   const std::string wrong = suite.keys_dir() + "/jwks.json";
-  ExpectOneLine(RunToEnd(Changed(suite, "notes", "--integrity_key", "--integrity_key_file=" + wrong)),
-                "jwks.json");
+  ExpectOneLine(
+      RunToEnd(Changed(suite, "notes", "--integrity_key", "--integrity_key_file=" + wrong)),
+      "jwks.json");
   ExpectOneLine(RunToEnd(Changed(suite, "notes", "--service_key", "--service_key_file=" + wrong)),
                 "jwks.json");
 }

@@ -83,13 +83,12 @@ TEST_P(StoryTest, GoesOnWhenServicesAreKilledBetweenAnyTwoSteps) {
   Suite suite(GetParam());
   suite.StartAll();
   int kills = 0;
-  const Played played =
-      Play(suite, "s1-role-dispute.textproto", [&](int step, absl::string_view) {
-        const std::string& victim = Suite::Services()[step % Suite::Services().size()];
-        suite.Kill(victim);
-        suite.Start(victim);
-        ++kills;
-      });
+  const Played played = Play(suite, "s1-role-dispute.textproto", [&](int step, absl::string_view) {
+    const std::string& victim = Suite::Services()[step % Suite::Services().size()];
+    suite.Kill(victim);
+    suite.Start(victim);
+    ++kills;
+  });
   EXPECT_GT(kills, 100);
   EXPECT_THAT(played.differences, IsEmpty());
   EXPECT_EQ(WithoutIds(played.report), WithoutIds(undisturbed));

@@ -20,7 +20,8 @@ struct Ended {
   std::string error_text;  // its standard error
 };
 
-// The three real binaries on free loopback ports, with keys, clock and data in a folder of their own.
+// The three real binaries on free loopback ports, with keys, clock and data in a folder of their
+// own.
 class Suite {
  public:
   explicit Suite(sql::Engine engine);

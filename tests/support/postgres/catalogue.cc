@@ -84,8 +84,8 @@ class Reader {
       } else if ((token == "from" && before != "distinct") || token == "join") {
         in_from = true;
         ReadTable(query);
-      } else if (token == "into" || (token == "update" && before != "do" && before != "for" &&
-                                     before != "key")) {
+      } else if (token == "into" ||
+                 (token == "update" && before != "do" && before != "for" && before != "key")) {
         ReadTable(query);
         if (token == "into" && At(next_) == "(") {
           ++next_;
@@ -140,9 +140,10 @@ class Reader {
     const std::string table = At(next_++);
     std::string alias = table;
     static const auto& keywords = *new std::set<std::string>{
-        "where", "set",   "join",  "left",   "inner",  "cross",     "on",    "using", "values",
-        "group", "order", "limit", "select", "union",  "returning", "for",   "full",  "right",
-        "from",  "default", "except", "intersect", "indexed", "not", "natural"};
+        "where",     "set",     "join",  "left",   "inner", "cross",   "on",
+        "using",     "values",  "group", "order",  "limit", "select",  "union",
+        "returning", "for",     "full",  "right",  "from",  "default", "except",
+        "intersect", "indexed", "not",   "natural"};
     if (At(next_) == "as") ++next_;
     const std::string& word = At(next_);
     if (!word.empty() && absl::ascii_isalpha(word[0]) && keywords.count(word) == 0) {

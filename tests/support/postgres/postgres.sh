@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # A private PostgreSQL for tests, in a temporary folder, on a free loopback port.
 #
-#   postgres.sh start FILE   starts one and writes "host=… port=… superuser=…" to FILE
-#   postgres.sh stop FILE    stops the one in FILE and removes it
+#   postgres.sh start FILE   starts one, unless FILE names one that runs, and writes
+#                            "host=… port=… superuser=…" to FILE
+#   postgres.sh stop FILE    stops the one in FILE and removes it, unless others that said start
+#                            have yet to say stop
 #   postgres.sh run          starts one, prints the line, and stops it when stdin ends
 #
 # Durability is off: what survives a crash is not tested with this server.
@@ -49,17 +51,35 @@ stop() {
 
 case "${1:-}" in
   start)
-    if [[ -f $2.folder ]]; then stop "$(cat "$2.folder")" 2>/dev/null; fi
     mkdir -p "$(dirname "$2")"
-    # The server inherits no descriptor of ours, or whoever reads our output would wait for it.
-    start </dev/null
-    echo "$folder" >"$2.folder"
-    echo "$connection" >"$2.new"
-    mv "$2.new" "$2"
+    exec 9>"$2.lock"
+    flock 9
+    users=0
+    if [[ -f $2.state ]]; then
+      read -r folder users <"$2.state"
+      if ! "${user[@]}" "$bin/pg_ctl" -D "$folder/data" status >/dev/null 2>&1; then
+        stop "$folder" 2>/dev/null
+        users=0
+      fi
+    fi
+    if [[ $users == 0 ]]; then
+      # The server inherits no descriptor of ours: whoever waits for its end would wait for ever.
+      start </dev/null 9>&-
+      echo "$connection" >"$2"
+    fi
+    echo "$folder $((users + 1))" >"$2.state"
     ;;
   stop)
-    if [[ -f $2.folder ]]; then stop "$(cat "$2.folder")"; fi
-    rm -f "$2" "$2.folder"
+    exec 9>"$2.lock"
+    flock 9
+    if [[ ! -f $2.state ]]; then exit 0; fi
+    read -r folder users <"$2.state"
+    if [[ $users -gt 1 ]]; then
+      echo "$folder $((users - 1))" >"$2.state"
+    else
+      stop "$folder"
+      rm -f "$2" "$2.state"
+    fi
     ;;
   run)
     exec 4<&0
@@ -71,7 +91,7 @@ case "${1:-}" in
     stop "$folder"
     ;;
   *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -50,7 +50,8 @@ std::string StartPrivate() {
 }
 
 std::string FindServer() {
-  if (const char* line = std::getenv("RAPPORT_TEST_POSTGRES"); line != nullptr && *line) return line;
+  if (const char* line = std::getenv("RAPPORT_TEST_POSTGRES"); line != nullptr && *line)
+    return line;
   if (const char* path = std::getenv("RAPPORT_TEST_POSTGRES_FILE"); path != nullptr) {
     std::ifstream file(path);
     std::string line;
@@ -92,12 +93,13 @@ std::vector<std::string> Run(PGconn* connection, const std::string& sql) {
 
 Connection Connect(const std::string& host, int port, const std::string& user,
                    const std::string& database) {
-  Connection connection(PQconnectdb(absl::StrCat("host=", host, " port=", port, " user=", user,
-                                                 " dbname=", database)
-                                        .c_str()),
-                        PQfinish);
+  Connection connection(
+      PQconnectdb(absl::StrCat("host=", host, " port=", port, " user=", user, " dbname=", database)
+                      .c_str()),
+      PQfinish);
   if (PQstatus(connection.get()) != CONNECTION_OK) Die(PQerrorMessage(connection.get()));
-  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   return connection;
 }
 
@@ -153,8 +155,8 @@ PostgresOptions PostgresServer::NewDatabase(const std::vector<Component>& compon
     if (templates_.insert(model).second) MakeTemplate(model, components);
   }
   const std::string name = NewName();
-  Admin("postgres", absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ", model,
-                                 " OWNER rapport_owner"));
+  Admin("postgres",
+        absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ", model, " OWNER rapport_owner"));
   return Options(name);
 }
 

@@ -17,8 +17,8 @@ namespace rapport::sql::testing {
 class PostgresServer {
  public:
   // The one named by RAPPORT_TEST_POSTGRES ("host=… port=… superuser=…"), or by the file named by
-  // RAPPORT_TEST_POSTGRES_FILE, which ctest's fixture writes; else a private one that ends with this
-  // process, however it dies.
+  // RAPPORT_TEST_POSTGRES_FILE, which ctest's fixture writes; else a private one that ends with
+  // this process, however it dies.
   static PostgresServer& Shared();
 
   // A fresh database with the foundation and `components`, copied from a template that is migrated

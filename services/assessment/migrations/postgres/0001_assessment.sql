@@ -1,6 +1,6 @@
 -- min_reader_version: 1
--- Courses, patients, clinicians and appointments are named by their full resource names; enumerations
--- are the numbers of the protos. Instants are microseconds UTC.
+-- Courses, patients, clinicians and appointments are named by their full resource names;
+-- enumerations are the numbers of the protos. Instants are microseconds UTC.
 
 -- Recorded forms. Never changed, never deleted.
 CREATE TABLE assessment (

@@ -28,8 +28,7 @@ TEST(AuditEntryTest, EachFieldChangesTheEncoding) {
   for (auto change : std::initializer_list<void (*)(Entry&)>{
            [](Entry& e) { e.organization_id += "x"; }, [](Entry& e) { e.principal += "x"; },
            [](Entry& e) { e.method += "x"; }, [](Entry& e) { e.resource += "x"; },
-           [](Entry& e) { ++e.version; },
-           [](Entry& e) { e.occur_time += absl::Microseconds(1); },
+           [](Entry& e) { ++e.version; }, [](Entry& e) { e.occur_time += absl::Microseconds(1); },
            [](Entry& e) { e.trace_id += "x"; },
            // What moves from one field to the next is another entry too.
            [](Entry& e) { e.principal += e.method[0], e.method.erase(0, 1); }}) {

@@ -19,9 +19,8 @@
 namespace rapport::auth {
 namespace {
 
-constexpr const char* kSecrets[] = {"user.pem", "service-scheduling.pem",
-                                    "service-assessment.pem", "service-notes.pem",
-                                    "integrity.key"};
+constexpr const char* kSecrets[] = {"user.pem", "service-scheduling.pem", "service-assessment.pem",
+                                    "service-notes.pem", "integrity.key"};
 
 class DevelopmentKeysTest : public testing::Test {
  protected:

@@ -48,8 +48,8 @@ TEST(Base64UrlTest, AcceptsOneSpellingOnly) {
 
 TEST(IntegrityKeyTest, OpensWhatItSealed) {
   const auto key = Key(kOld);
-  for (const std::string& payload : {std::string(), std::string("position 7"),
-                                     std::string(1000, '\0')}) {
+  for (const std::string& payload :
+       {std::string(), std::string("position 7"), std::string(1000, '\0')}) {
     EXPECT_EQ(key->Open("cursor", "feed", key->Seal("cursor", "feed", payload)), payload);
   }
 }

@@ -105,9 +105,9 @@ class TokenVerifierTest : public testing::Test {
     return Keys().service->SignJson(header.dump(), claims.dump());
   }
   static Json ServiceClaims() {
-    return {{"iss", "service:assessment"}, {"sub", "service:assessment"},
-            {"aud", "rapport"},            {"iat", kNowSeconds},
-            {"exp", kNowSeconds + 300},    {"jti", "service-token-1"}};
+    return {
+        {"iss", "service:assessment"}, {"sub", "service:assessment"}, {"aud", "rapport"},
+        {"iat", kNowSeconds},          {"exp", kNowSeconds + 300},    {"jti", "service-token-1"}};
   }
 
   // Expects a refusal for `fault`, in the one text there is.
@@ -167,6 +167,9 @@ TEST_F(TokenVerifierTest, APlatformOperatorNeedsNoOrganisation) {
   ASSERT_TRUE(principal.ok());
   EXPECT_EQ((*principal)->organization_id, "");
   ExpectRefused(Sign(Without("org")), TokenFault::kClaims);
+  // With another role beside it there must be a tenant to hold that role to.
+  claims["roles"] = {"platform_operator", "clinic_manager"};
+  ExpectRefused(Sign(claims), TokenFault::kClaims);
 }
 
 TEST_F(TokenVerifierTest, RefusesTokensWithoutSignature) {
@@ -180,9 +183,8 @@ TEST_F(TokenVerifierTest, RefusesTokensWithoutSignature) {
 }
 
 TEST_F(TokenVerifierTest, RefusesHmacWithAPublicKeyAsItsSecret) {
-  const std::string signed_bytes =
-      absl::StrCat(Base64UrlEncode(Header("HS256", "rs").dump()), ".",
-                   Base64UrlEncode(Claims().dump()));
+  const std::string signed_bytes = absl::StrCat(Base64UrlEncode(Header("HS256", "rs").dump()), ".",
+                                                Base64UrlEncode(Claims().dump()));
   const std::string secret = Keys().rs->PublicJwk();
   unsigned char mac[32];
   unsigned int size = 0;
@@ -197,8 +199,7 @@ TEST_F(TokenVerifierTest, RefusesHmacWithAPublicKeyAsItsSecret) {
 
 TEST_F(TokenVerifierTest, RefusesAnAlgorithmThatIsNotTheKeys) {
   for (const char* alg : {"RS256", "ES256", "ES384", "PS256", "Ed25519", "eddsa"}) {
-    ExpectRefused(Keys().ed->SignJson(Header(alg).dump(), Claims().dump()),
-                  TokenFault::kAlgorithm);
+    ExpectRefused(Keys().ed->SignJson(Header(alg).dump(), Claims().dump()), TokenFault::kAlgorithm);
   }
   Json header = Header();
   header.erase("alg");
@@ -260,15 +261,15 @@ TEST_F(TokenVerifierTest, RefusesOtherTypesOfTokens) {
 
 TEST_F(TokenVerifierTest, RefusesOtherIssuersAndAudiences) {
   ExpectAccepted(Sign(With("iss", "https://other.example")));
-  for (const Json& issuer : {Json("https://id.example/"), Json("https://evil.example"),
-                             Json("service:assessment")}) {
+  for (const Json& issuer :
+       {Json("https://id.example/"), Json("https://evil.example"), Json("service:assessment")}) {
     ExpectRefused(Sign(With("iss", issuer)), TokenFault::kIssuer);
   }
   ExpectRefused(Sign(With("iss", {"https://id.example"})), TokenFault::kClaims);
   ExpectAccepted(Sign(With("aud", {"else", "rapport-eu"})));
-  for (const Json& audience : {Json("else"), Json("Rapport"), Json::array(), Json({"else"}),
-                               Json({"rapport", 1}), Json(7), Json(nullptr),
-                               Json({{"rapport", true}})}) {
+  for (const Json& audience :
+       {Json("else"), Json("Rapport"), Json::array(), Json({"else"}), Json({"rapport", 1}), Json(7),
+        Json(nullptr), Json({{"rapport", true}})}) {
     ExpectRefused(Sign(With("aud", audience)), TokenFault::kAudience);
   }
 }
@@ -329,11 +330,9 @@ TEST_F(TokenVerifierTest, RefusesRepeatedMembers) {
   const std::string claims = Claims().dump();
   const std::string more = absl::StrReplaceAll(claims, {{"}", ",\"org\":\"org2\"}"}});
   ExpectRefused(Keys().ed->SignJson(Header().dump(), more), TokenFault::kMalformed);
-  const std::string deep =
-      absl::StrReplaceAll(claims, {{"}", ",\"x\":{\"a\":1,\"a\":2}}"}});
+  const std::string deep = absl::StrReplaceAll(claims, {{"}", ",\"x\":{\"a\":1,\"a\":2}}"}});
   ExpectRefused(Keys().ed->SignJson(Header().dump(), deep), TokenFault::kMalformed);
-  const std::string header =
-      absl::StrReplaceAll(Header().dump(), {{"}", ",\"alg\":\"none\"}"}});
+  const std::string header = absl::StrReplaceAll(Header().dump(), {{"}", ",\"alg\":\"none\"}"}});
   ExpectRefused(Keys().ed->SignJson(header, claims), TokenFault::kMalformed);
 }
 
@@ -449,8 +448,7 @@ TEST_F(TokenVerifierTest, ClaimNamesAndTypesAreOptions) {
   claims["realm_access"] = {{"roles", {"scheduler"}}};
   Json header = Header();
   header["typ"] = "JWT";
-  const auto principal =
-      verifier_->Verify(Keys().ed->SignJson(header.dump(), claims.dump()), kNow);
+  const auto principal = verifier_->Verify(Keys().ed->SignJson(header.dump(), claims.dump()), kNow);
   ASSERT_TRUE(principal.ok());
   EXPECT_EQ((*principal)->organization_id, "org7");
   EXPECT_TRUE((*principal)->HasRole("scheduler"));
@@ -508,7 +506,8 @@ TEST_F(TokenVerifierTest, FollowsTheKeyFileAlsoForKeptTokens) {
 TEST_F(TokenVerifierTest, ABrokenKeyFileLeavesTheOldKeys) {
   const std::string token = Sign(Claims());
   absl::Time now = kNow;
-  for (const char* broken : {"", "{", "{\"keys\":[]}", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"x\"}]}"}) {
+  for (const char* broken :
+       {"", "{", "{\"keys\":[]}", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"x\"}]}"}) {
     WriteFile(broken);
     verifier_->MaybeReload();
     now += absl::Seconds(2);

@@ -69,8 +69,8 @@ TEST(KeySetTest, VerifiesTheRs256ExampleOfRfc7515) {
 TEST(KeySetTest, ReadsOurOwnMembers) {
   const auto user = TokenSigner::Generate(Algorithm::kEdDsa, "user");
   const auto service = TokenSigner::Generate(Algorithm::kEdDsa, "service");
-  auto keys = KeySet::Parse(Set(absl::StrCat(user->PublicJwk("", true), ",",
-                                             service->PublicJwk("assessment", true))));
+  auto keys = KeySet::Parse(
+      Set(absl::StrCat(user->PublicJwk("", true), ",", service->PublicJwk("assessment", true))));
   ASSERT_TRUE(keys.ok()) << keys.status();
   EXPECT_EQ((*keys)->size(), 2u);
   EXPECT_TRUE((*keys)->all_development());
@@ -78,21 +78,20 @@ TEST(KeySetTest, ReadsOurOwnMembers) {
   EXPECT_EQ((*keys)->Find("service")->service, "assessment");
   EXPECT_EQ((*keys)->Find("other"), nullptr);
 
-  keys = KeySet::Parse(Set(absl::StrCat(user->PublicJwk("", true), ",",
-                                        service->PublicJwk("assessment", false))));
+  keys = KeySet::Parse(
+      Set(absl::StrCat(user->PublicJwk("", true), ",", service->PublicJwk("assessment", false))));
   ASSERT_TRUE(keys.ok());
   EXPECT_FALSE((*keys)->all_development()) << "one real key is enough";
 }
 
 TEST(KeySetTest, PassesOverKeysForOtherPurposes) {
   auto keys = KeySet::Parse(Set(absl::StrCat(
-      kRfcEd25519,
-      R"(,{"kty":"RSA","kid":"e","use":"enc","n":"AQAB","e":"AQAB"})"
-      R"(,{"kty":"RSA","kid":"p","alg":"PS256","n":"AQAB","e":"AQAB"})"
-      R"(,{"kty":"EC","kid":"c","crv":"P-384","x":"AQAB","y":"AQAB"})"
-      R"(,{"kty":"OKP","kid":"x","crv":"X25519","x":"AQAB"})"
-      R"(,{"kty":"OKP","kid":"h","crv":"Ed25519","alg":"HS256","x":"AQAB"})"
-      R"(,{"kty":"new"})")));
+      kRfcEd25519, R"(,{"kty":"RSA","kid":"e","use":"enc","n":"AQAB","e":"AQAB"})"
+                   R"(,{"kty":"RSA","kid":"p","alg":"PS256","n":"AQAB","e":"AQAB"})"
+                   R"(,{"kty":"EC","kid":"c","crv":"P-384","x":"AQAB","y":"AQAB"})"
+                   R"(,{"kty":"OKP","kid":"x","crv":"X25519","x":"AQAB"})"
+                   R"(,{"kty":"OKP","kid":"h","crv":"Ed25519","alg":"HS256","x":"AQAB"})"
+                   R"(,{"kty":"new"})")));
   ASSERT_TRUE(keys.ok()) << keys.status();
   EXPECT_EQ((*keys)->size(), 1u);
 }
@@ -123,32 +122,32 @@ TEST(KeySetTest, RsaNeedsTwoThousandBitsAndAProperExponent) {
 
 TEST(KeySetTest, RefusesWhatCannotBeTrusted) {
   const std::string ed = kRfcEd25519;
-  for (const std::string& bad : {
-           std::string(""),
-           std::string("[]"),
-           std::string("{}"),
-           std::string(R"({"keys":{}})"),
-           Set(""),
-           Set("1"),
-           absl::StrCat(R"({"keys":[],"keys":[)", ed, "]}"),
-           Set(absl::StrCat(ed, ",", ed)),
-           Set(R"({"kty":"oct","kid":"s","k":"c2VjcmV0"})"),
-           Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"AA"})"),
-           Set(R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
-           Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qY"})"),
-           Set(R"({"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"})"),
-           Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","rapport:service":"","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
-           Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","rapport:service":1,"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
-           Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","rapport:development":"yes","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
-           Set(R"({"kty":"new","kid":"k"})"),
-       }) {
+  for (
+      const std::string& bad : {
+          std::string(""),
+          std::string("[]"),
+          std::string("{}"),
+          std::string(R"({"keys":{}})"),
+          Set(""),
+          Set("1"),
+          absl::StrCat(R"({"keys":[],"keys":[)", ed, "]}"),
+          Set(absl::StrCat(ed, ",", ed)),
+          Set(R"({"kty":"oct","kid":"s","k":"c2VjcmV0"})"),
+          Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"AA"})"),
+          Set(R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
+          Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qY"})"),
+          Set(R"({"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"})"),
+          Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","rapport:service":"","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
+          Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","rapport:service":1,"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
+          Set(R"({"kty":"OKP","crv":"Ed25519","kid":"k","rapport:development":"yes","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"),
+          Set(R"({"kty":"new","kid":"k"})"),
+      }) {
     EXPECT_EQ(KeySet::Parse(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
 }
 
 TEST(KeySetTest, AMissingFileIsAnError) {
-  EXPECT_EQ(KeySet::FromFile("/no/such/file").status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(KeySet::FromFile("/no/such/file").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

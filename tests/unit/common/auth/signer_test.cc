@@ -52,8 +52,10 @@ TEST(TokenSignerTest, EveryAlgorithmVerifiesWithItsPublicKey) {
     for (int i = 0; i < 20; ++i) {  // r or s of ES256 may be short
       const std::string token = (*signer)->SignJson("{}", absl::StrCat("payload ", i));
       const size_t dot = token.rfind('.');
-      EXPECT_TRUE((*keys)->Find((*signer)->key_id())->Verify(
-          token.substr(0, dot), *Base64UrlDecode(absl::string_view(token).substr(dot + 1))));
+      EXPECT_TRUE((*keys)
+                      ->Find((*signer)->key_id())
+                      ->Verify(token.substr(0, dot),
+                               *Base64UrlDecode(absl::string_view(token).substr(dot + 1))));
     }
   }
 }
@@ -93,10 +95,11 @@ TEST(TokenSignerTest, RefusesWhatAVerifierWouldNotTake) {
   EXPECT_FALSE(TokenSigner::FromPem("-----BEGIN PRIVATE KEY-----\nAAAA\n").ok());
   EXPECT_FALSE(TokenSigner::FromPemFile("/no/such/file").ok());
   // An X25519 key, which can't sign.
-  EXPECT_FALSE(TokenSigner::FromPem("-----BEGIN PRIVATE KEY-----\n"
-                                    "MC4CAQAwBQYDK2VuBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-                                    "-----END PRIVATE KEY-----\n")
-                   .ok());
+  EXPECT_FALSE(
+      TokenSigner::FromPem("-----BEGIN PRIVATE KEY-----\n"
+                           "MC4CAQAwBQYDK2VuBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                           "-----END PRIVATE KEY-----\n")
+          .ok());
 }
 
 TEST(TokenSignerTest, ReadsItsKeyFromAFile) {

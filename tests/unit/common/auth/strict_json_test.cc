@@ -23,9 +23,9 @@ TEST(StrictJsonTest, RefusesRepeatedMembersAtAnyDepth) {
 }
 
 TEST(StrictJsonTest, RefusesWhatIsNoObject) {
-  for (const char* text : {"", "[]", "1", "\"a\"", "null", "{", "{\"a\":1}x", "{\"a\":1}{}",
-                           "{a:1}", "{'a':1}", "{\"a\":NaN}", "{\"a\":1,}", "// c\n{}",
-                           "{\"a\":\"\xff\"}", "{\"a\":\"\\ud800\"}"}) {
+  for (const char* text :
+       {"", "[]", "1", "\"a\"", "null", "{", "{\"a\":1}x", "{\"a\":1}{}", "{a:1}", "{'a':1}",
+        "{\"a\":NaN}", "{\"a\":1,}", "// c\n{}", "{\"a\":\"\xff\"}", "{\"a\":\"\\ud800\"}"}) {
     EXPECT_FALSE(ParseStrictObject(text)) << text;
   }
   EXPECT_FALSE(ParseStrictObject(absl::string_view("{}\0", 3)));

@@ -78,8 +78,7 @@ TEST(ProtosTest, EveryMethodDeclaresAKnownPermissionAndAnExecutor) {
 
 TEST(ProtosTest, EveryPermissionOfAMethodIsGrantedToSomeone) {
   for (const MethodDescriptor* method : AllMethods()) {
-    const std::string& permission =
-        method->options().GetExtension(common::v1::policy).permission();
+    const std::string& permission = method->options().GetExtension(common::v1::policy).permission();
     bool granted = auth::ServiceGrants("scheduling", permission);
     for (absl::string_view role : auth::AllRoles()) granted |= auth::RoleGrants(role, permission);
     EXPECT_TRUE(granted) << method->full_name() << " needs " << permission;
@@ -107,7 +106,8 @@ TEST(ProtosTest, EveryListIsPaged) {
 TEST(ProtosTest, EveryChangeIsRepeatableByItsRequestId) {
   for (const MethodDescriptor* method : AllMethods()) {
     if (Begins(*method, {"Get", "List", "Watch", "Score", "CheckSuitability", "SaveDraft",
-                          "RetryParkedEvents"})) continue;
+                         "RetryParkedEvents"}))
+      continue;
     EXPECT_NE(method->input_type()->FindFieldByName("request_id"), nullptr) << method->full_name();
   }
 }

@@ -48,8 +48,8 @@ TEST(ValidateTest, NamesEveryWrongFieldAtOnce) {
   request.mutable_clinic()->clear_display_name();
   request.mutable_clinic()->set_time_zone("Europe/Atlantis");
   request.set_clinic_id("North!");
-  EXPECT_THAT(WrongFields(request), ElementsAre("parent", "clinic.display_name", "clinic.time_zone",
-                                                "clinic_id"));
+  EXPECT_THAT(WrongFields(request),
+              ElementsAre("parent", "clinic.display_name", "clinic.time_zone", "clinic_id"));
 }
 
 TEST(ValidateTest, NamesItemsByTheirPlace) {

@@ -19,8 +19,8 @@ using ::testing::HasSubstr;
 
 template <class Message>
 bool Payload(const absl::Status& status, Message& message) {
-  auto payload = status.GetPayload(
-      absl::StrCat("type.googleapis.com/", Message::descriptor()->full_name()));
+  auto payload =
+      status.GetPayload(absl::StrCat("type.googleapis.com/", Message::descriptor()->full_name()));
   return payload && message.ParseFromString(std::string(*payload));
 }
 
@@ -51,8 +51,7 @@ TEST(ErrorsTest, EachErrorCarriesItsCodeReasonAndDomain) {
       {ResourceExhausted("BUSY", "Wait.", absl::Seconds(1)), absl::StatusCode::kResourceExhausted,
        "BUSY"},
       {Unavailable("PEER_DOWN", "Wait.", "notes"), absl::StatusCode::kUnavailable, "PEER_DOWN"},
-      {DeadlineExceeded("Ask for less."), absl::StatusCode::kDeadlineExceeded,
-       "DEADLINE_EXCEEDED"},
+      {DeadlineExceeded("Ask for less."), absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED"},
       {Internal("broken"), absl::StatusCode::kInternal, "INTERNAL"},
   };
   for (const Row& row : rows) {

@@ -100,11 +100,14 @@ TEST(AppendJsonStringTest, ReplacesOnlyWhatIsNotUtf8) {
   const std::pair<std::string, std::string> rows[] = {
       {"plain", "plain"},
       {"Zoë 北京 😀", "Zoë 北京 😀"},
-      {"a\xFF" "b", "a\xEF\xBF\xBD" "b"},
-      {"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},                          // overlong
-      {"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},          // surrogate
+      {"a\xFF"
+       "b",
+       "a\xEF\xBF\xBD"
+       "b"},
+      {"\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD"},                                  // overlong
+      {"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},                  // surrogate
       {"\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},  // too high
-      {"\xE5\x8C", "\xEF\xBF\xBD\xEF\xBF\xBD"},                          // cut short
+      {"\xE5\x8C", "\xEF\xBF\xBD\xEF\xBF\xBD"},                                  // cut short
       {"\"\\\n\t\r", "\\\"\\\\\\n\\t\\r"},
       {std::string("\0\x1F\x7F", 3), "\\u0000\\u001f\\u007f"},
   };

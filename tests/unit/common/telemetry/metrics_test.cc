@@ -62,15 +62,16 @@ TEST(MetricsTest, AScrapeReturnsWhatWasRecorded) {
 
   const std::string response = Scrape((*metrics)->port());
   EXPECT_THAT(response, HasSubstr("200 OK"));
-  EXPECT_THAT(response,
-              HasSubstr("rapport_rpc_calls_total{code=\"OK\",method=\"GetCourse\"} 3"));
+  EXPECT_THAT(response, HasSubstr("rapport_rpc_calls_total{code=\"OK\",method=\"GetCourse\"} 3"));
   EXPECT_THAT(response,
               HasSubstr("rapport_rpc_calls_total{code=\"NOT_FOUND\",method=\"GetCourse\"} 1"));
   EXPECT_THAT(response, HasSubstr("rapport_rpc_in_flight 3"));
-  EXPECT_THAT(response,
-              HasSubstr("rapport_rpc_duration_seconds_bucket{method=\"GetCourse\",le=\"0.005\"} 1"));
-  EXPECT_THAT(response,
-              HasSubstr("rapport_rpc_duration_seconds_bucket{method=\"GetCourse\",le=\"0.0025\"} 0"));
+  EXPECT_THAT(
+      response,
+      HasSubstr("rapport_rpc_duration_seconds_bucket{method=\"GetCourse\",le=\"0.005\"} 1"));
+  EXPECT_THAT(
+      response,
+      HasSubstr("rapport_rpc_duration_seconds_bucket{method=\"GetCourse\",le=\"0.0025\"} 0"));
 }
 
 TEST(MetricsTest, ReadGaugesAreReadAtEachScrapeUntilStopped) {
@@ -132,10 +133,11 @@ TEST(MetricsTest, AnAddressThatCannotBeServedIsAnError) {
 TEST(MetricNamesTest, FollowPrometheusConventions) {
   using namespace metric;
   const std::vector<std::string> names = {
-      kRpcCalls,       kRpcDuration,         kRpcInFlight,    kRpcRefused,     kExecutorQueued,
-      kExecutorRunning, kStreamsOpen,        kPeerCalls,      kPeerDuration,   kTokenFaults,
-      kTokenCacheSize, kDatabaseConnections, kDatabaseInUse,  kDatabaseWaiting, kUnsequencedAge,
-      kConsumerLag,    kConsumerParked,      kAuditUnsequencedAge, kAuditTreeSize, kLogDropped};
+      kRpcCalls,       kRpcDuration,         kRpcInFlight,    kRpcRefused,
+      kExecutorQueued, kExecutorRunning,     kStreamsOpen,    kPeerCalls,
+      kPeerDuration,   kTokenFaults,         kTokenCacheSize, kDatabaseConnections,
+      kDatabaseInUse,  kDatabaseWaiting,     kUnsequencedAge, kConsumerLag,
+      kConsumerParked, kAuditUnsequencedAge, kAuditTreeSize,  kLogDropped};
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
   for (const std::string& name : names) {
     EXPECT_EQ(name.rfind("rapport_", 0), 0u) << name;

@@ -21,8 +21,7 @@ absl::Time Utc(const char* text) {
 
 class DevelopmentClockTest : public testing::Test {
  protected:
-  DevelopmentClockTest()
-      : path_(absl::StrCat(testing::TempDir(), "clock-", getpid(), ".txt")) {}
+  DevelopmentClockTest() : path_(absl::StrCat(testing::TempDir(), "clock-", getpid(), ".txt")) {}
   ~DevelopmentClockTest() override { unlink(path_.c_str()); }
 
   void Replace(const std::string& content) {

@@ -102,11 +102,26 @@ TEST(LoadZoneTest, TakesIanaNames) {
 }
 
 TEST(LoadZoneTest, RefusesEverythingElse) {
-  for (const char* name :
-       {"", "localtime", "Fixed/UTC+05:00:00", "America/Nowhere", "america/new_york", "+05:00",
-        "/usr/share/zoneinfo/UTC", "../zoneinfo/UTC", "America/../UTC", "file:UTC", "libc:UTC",
-        "right/UTC", "posix/UTC", "posixrules", "Factory", "America", "tzdata.zi", "zone.tab",
-        "America/New_York ", "EST5EDT4,M3.2.0,M11.1.0"}) {
+  for (const char* name : {"",
+                           "localtime",
+                           "Fixed/UTC+05:00:00",
+                           "America/Nowhere",
+                           "america/new_york",
+                           "+05:00",
+                           "/usr/share/zoneinfo/UTC",
+                           "../zoneinfo/UTC",
+                           "America/../UTC",
+                           "file:UTC",
+                           "libc:UTC",
+                           "right/UTC",
+                           "posix/UTC",
+                           "posixrules",
+                           "Factory",
+                           "America",
+                           "tzdata.zi",
+                           "zone.tab",
+                           "America/New_York ",
+                           "EST5EDT4,M3.2.0,M11.1.0"}) {
     const auto zone = LoadZone(name);
     EXPECT_EQ(zone.status().code(), absl::StatusCode::kInvalidArgument) << name;
   }

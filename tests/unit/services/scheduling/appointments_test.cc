@@ -36,9 +36,7 @@ TEST(AppointmentsTest, OnlyTheDrawnTransitionsPass) {
   };
   const std::vector<Rule> rules = {
       {"CheckIn",
-       [](v1::Appointment& a) {
-         return CheckIn(a, v1::COURSE_STATE_ACTIVE, 5, Classic(), kStart);
-       },
+       [](v1::Appointment& a) { return CheckIn(a, v1::COURSE_STATE_ACTIVE, 5, Classic(), kStart); },
        v1::APPOINTMENT_STATE_BOOKED, v1::APPOINTMENT_STATE_CHECKED_IN},
       {"Complete", [](v1::Appointment& a) { return CompleteAppointment(a); },
        v1::APPOINTMENT_STATE_CHECKED_IN, v1::APPOINTMENT_STATE_COMPLETED},
@@ -48,8 +46,6 @@ TEST(AppointmentsTest, OnlyTheDrawnTransitionsPass) {
        [](v1::Appointment& a) {
          return CancelAppointment(a, v1::CANCEL_REASON_PATIENT, absl::Hours(24), kStart);
        },
-       v1::APPOINTMENT_STATE_BOOKED, v1::APPOINTMENT_STATE_CANCELLED},
-      {"CancelForCourse", [](v1::Appointment& a) { return CancelForCourse(a); },
        v1::APPOINTMENT_STATE_BOOKED, v1::APPOINTMENT_STATE_CANCELLED},
   };
   for (const Rule& rule : rules) {
@@ -105,18 +101,14 @@ TEST(AppointmentsTest, NobodyIsMissedBeforeTheStart) {
 TEST(AppointmentsTest, CancellationsAreLateWithinTheWindow) {
   const auto late = [](absl::Duration before, absl::Duration window) {
     v1::Appointment appointment = Booked();
-    EXPECT_TRUE(CancelAppointment(appointment, v1::CANCEL_REASON_PATIENT, window, kStart - before)
-                    .ok());
+    EXPECT_TRUE(
+        CancelAppointment(appointment, v1::CANCEL_REASON_PATIENT, window, kStart - before).ok());
     return appointment.cancelled_late();
   };
   EXPECT_FALSE(late(absl::Hours(24), absl::Hours(24)));
   EXPECT_TRUE(late(absl::Hours(24) - absl::Microseconds(1), absl::Hours(24)));
   EXPECT_TRUE(late(-absl::Hours(1), absl::ZeroDuration()));
   EXPECT_FALSE(late(absl::Minutes(1), absl::ZeroDuration()));
-  v1::Appointment appointment = Booked();
-  ASSERT_TRUE(CancelForCourse(appointment).ok());
-  EXPECT_FALSE(appointment.cancelled_late());
-  EXPECT_EQ(appointment.cancel_reason(), v1::CANCEL_REASON_COURSE);
 }
 
 TEST(AppointmentsTest, WhatCountsFollowsTheProtocol) {

@@ -76,8 +76,10 @@ TEST(BookingTest, ReasonsByTable) {
       {"span exceeded", [](BookingFacts& f) { f.max_weeks = 14; }, 16, "COURSE_SPAN_EXCEEDED",
        "2026-06-15"},
       {"span from the first session",
-       [](BookingFacts& f) { f.counted = {{At("2025-10-06T13:00:00Z"), "x"}}; }, 1,
-       "COURSE_SPAN_EXCEEDED", "2026-03-02"},
+       [](BookingFacts& f) {
+         f.counted = {{At("2025-10-06T13:00:00Z"), "x"}};
+       },
+       1, "COURSE_SPAN_EXCEEDED", "2026-03-02"},
       {"in the past", [](BookingFacts& f) { f.now = At("2026-03-02T14:00:01Z"); }, 1,
        "SHORT_NOTICE", "2026-03-02"},
       {"just in time", [](BookingFacts& f) { f.now = At("2026-03-02T12:00:00Z"); }, 1, "", ""},
@@ -158,8 +160,8 @@ TEST(BookingTest, ReasonsByTable) {
     EXPECT_EQ(errors::Reason(status), c.reason);
     EXPECT_EQ(errors::MetadataValue(status, "date"), c.date);
     EXPECT_EQ(taken_by, c.reason == "TIME_TAKEN" ? "other" : "");
-    EXPECT_EQ(status.code(), c.reason.empty() ? absl::StatusCode::kOk
-                                              : absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(status.code(),
+              c.reason.empty() ? absl::StatusCode::kOk : absl::StatusCode::kFailedPrecondition);
   }
 }
 
@@ -178,8 +180,17 @@ TEST(BookingTest, HoursThatTouchAddUp) {
 
 TEST(BookingTest, HoursMayReachToMidnightAndBeyond) {
   v1::Clinician clinician = Parse<v1::Clinician>(R"pb(
-    weekly_hours { clinic: "organizations/o/clinics/north" day_of_week: SUNDAY start_time { hours: 20 } end_time { hours: 24 } }
-    weekly_hours { clinic: "organizations/o/clinics/north" day_of_week: MONDAY end_time { hours: 2 } })pb");
+    weekly_hours {
+      clinic: "organizations/o/clinics/north"
+      day_of_week: SUNDAY
+      start_time { hours: 20 }
+      end_time { hours: 24 }
+    }
+    weekly_hours {
+      clinic: "organizations/o/clinics/north"
+      day_of_week: MONDAY
+      end_time { hours: 2 }
+    })pb");
   const absl::TimeZone zone = Zone("Europe/London");
   EXPECT_TRUE(WithinHours(clinician, kClinic, zone,
                           Around("2026-03-01T23:30:00Z", "2026-03-02T00:20:00Z")));

@@ -22,15 +22,20 @@ const absl::CivilDay kToday(2026, 3, 2);
 v1::Course Asked() {
   return Parse<v1::Course>(R"pb(
     patient: "organizations/o/patients/p"
-    patient_particulars { birth_year: 1980 birth_month: 3 jurisdiction: "GB-ENG" time_zone: "Europe/London" }
+    patient_particulars {
+      birth_year: 1980
+      birth_month: 3
+      jurisdiction: "GB-ENG"
+      time_zone: "Europe/London"
+    }
     clinician: "organizations/o/clinicians/anna"
     clinic: "organizations/o/clinics/north"
     protocol: "protocols/classic/revisions/1")pb");
 }
 
 v1::Clinician Anna() {
-  return Parse<v1::Clinician>(
-      R"pb(clinics: "organizations/o/clinics/north" certified_protocols: "classic")pb");
+  return Parse<v1::Clinician>(R"pb(clinics: "organizations/o/clinics/north"
+                                   certified_protocols: "classic")pb");
 }
 
 TEST(CoursesTest, AProposedCourseTakesTheProtocolsMostSessionsUnlessAsked) {
@@ -96,16 +101,19 @@ TEST(CoursesTest, OnlyTheDrawnTransitionsPass) {
     std::map<v1::CourseState, v1::CourseState> drawn;
   };
   const std::vector<Rule> rules = {
-      {"BeginAssessment", [](v1::Course& c) { return BeginAssessment(c); },
+      {"BeginAssessment",
+       [](v1::Course& c) { return BeginAssessment(c); },
        {{v1::COURSE_STATE_PROPOSED, v1::COURSE_STATE_ASSESSING}}},
-      {"Activate", [&](v1::Course& c) { return ActivateCourse(c, now); },
+      {"Activate",
+       [&](v1::Course& c) { return ActivateCourse(c, now); },
        {{v1::COURSE_STATE_ASSESSING, v1::COURSE_STATE_ACTIVE}}},
       {"Pause",
        [&](v1::Course& c) {
          return PauseCourse(c, v1::PAUSE_REASON_ILLNESS, time::ToDate(kToday + 1), kToday);
        },
        {{v1::COURSE_STATE_ACTIVE, v1::COURSE_STATE_PAUSED}}},
-      {"Resume", [](v1::Course& c) { return ResumeCourse(c); },
+      {"Resume",
+       [](v1::Course& c) { return ResumeCourse(c); },
        {{v1::COURSE_STATE_PAUSED, v1::COURSE_STATE_ACTIVE}}},
       {"AnnounceEnding",
        [&](v1::Course& c) { return AnnounceEnding(c, time::ToDate(kToday), kToday); },
@@ -186,27 +194,56 @@ TEST(CoursesTest, ProgressShowsThePhaseOfTheNextSession) {
   }
 }
 
+TEST(CoursesTest, SuitabilityIsReviewedWhileActiveOrPausedOnly) {
+  for (int state = v1::CourseState_MIN; state <= v1::CourseState_MAX; ++state) {
+    v1::Course course;
+    course.set_state(static_cast<v1::CourseState>(state));
+    const bool may = state == v1::COURSE_STATE_ACTIVE || state == v1::COURSE_STATE_PAUSED;
+    EXPECT_FALSE(SetSuitabilityReviewDue(course, false)) << state;
+    EXPECT_EQ(SetSuitabilityReviewDue(course, true), may) << state;
+    EXPECT_FALSE(SetSuitabilityReviewDue(course, may)) << state;
+    EXPECT_EQ(course.suitability_review_due(), may) << state;
+    EXPECT_EQ(SetSuitabilityReviewDue(course, false), may) << state;
+    EXPECT_FALSE(course.suitability_review_due()) << state;
+  }
+}
+
 TEST(CoursesTest, TheDeskSeesExistenceAndTimesOnly) {
   v1::Course course = Parse<v1::Course>(R"pb(
     name: "organizations/o/courses/c"
     patient: "organizations/o/patients/p"
-    patient_particulars { birth_year: 1980 birth_month: 3 jurisdiction: "GB-ENG" time_zone: "Europe/London" majority_on { year: 1998 month: 3 day: 1 } }
+    patient_particulars {
+      birth_year: 1980
+      birth_month: 3
+      jurisdiction: "GB-ENG"
+      time_zone: "Europe/London"
+      majority_on { year: 1998 month: 3 day: 1 }
+    }
     planned_sessions: 16
     state: COURSE_STATE_DISCONTINUED
-    pause { reason: PAUSE_REASON_ILLNESS return_date { year: 2026 month: 4 day: 1 } }
-    end { reason: DISCONTINUE_REASON_DEATH referral: REFERRAL_CRISIS_CARE end_time { seconds: 5 } }
+    pause {
+      reason: PAUSE_REASON_ILLNESS
+      return_date { year: 2026 month: 4 day: 1 }
+    }
+    end {
+      reason: DISCONTINUE_REASON_DEATH
+      referral: REFERRAL_CRISIS_CARE
+      end_time { seconds: 5 }
+    }
     suitability_review_due: true
     ending_announced_date { year: 2026 month: 4 day: 1 }
     warnings: COURSE_WARNING_AGE_OUTSIDE_PROTOCOL)pb");
   KeepExistenceAndTimes(course);
-  EXPECT_EQ(course.DebugString(), Parse<v1::Course>(R"pb(
-    name: "organizations/o/courses/c"
-    patient: "organizations/o/patients/p"
-    patient_particulars { jurisdiction: "GB-ENG" time_zone: "Europe/London" }
-    planned_sessions: 16
-    state: COURSE_STATE_DISCONTINUED
-    pause { return_date { year: 2026 month: 4 day: 1 } }
-    end { end_time { seconds: 5 } })pb").DebugString());
+  EXPECT_EQ(course.DebugString(),
+            Parse<v1::Course>(R"pb(
+              name: "organizations/o/courses/c"
+              patient: "organizations/o/patients/p"
+              patient_particulars { jurisdiction: "GB-ENG" time_zone: "Europe/London" }
+              planned_sessions: 16
+              state: COURSE_STATE_DISCONTINUED
+              pause { return_date { year: 2026 month: 4 day: 1 } }
+              end { end_time { seconds: 5 } })pb")
+                .DebugString());
 }
 
 }  // namespace

@@ -39,32 +39,36 @@ TEST(DirectoryTest, CliniciansHoldTogether) {
            {"\"Anna\"", "\"\"", "clinician.display_name"},
            {"profession: PROFESSION_PSYCHOLOGIST", "", "clinician.profession"},
            {"clinics: \"organizations/o/clinics/north\"", "", "clinician.clinics"},
-           {"clinic: \"organizations/o/clinics/north\"", "clinic: \"organizations/o/clinics/south\"",
-            "clinician.weekly_hours[0].clinic"},
+           {"clinic: \"organizations/o/clinics/north\"",
+            "clinic: \"organizations/o/clinics/south\"", "clinician.weekly_hours[0].clinic"},
            {"month: 12 day: 31", "month: 11 day: 31", "clinician.licence_expire_date"},
            {"hours: 24", "hours: 9", "clinician.weekly_hours[0].end_time"},
            {"hours: 24", "hours: 25", "clinician.weekly_hours[0].end_time"},
            {"hours: 9", "hours: 9 nanos: 1", "clinician.weekly_hours[0].start_time"},
-           {"effective_from { year: 2026 month: 1 day: 1", "effective_from { year: 2026 month: 1 day: 2",
+           {"effective_from { year: 2026 month: 1 day: 1",
+            "effective_from { year: 2026 month: 1 day: 2",
             "clinician.weekly_hours[0].effective_until"},
            {"effective_from { year: 2026", "effective_from { year: 0",
             "clinician.weekly_hours[0].effective_from"}}) {
-    EXPECT_EQ(BadField(CheckClinician(
-                  Parse<v1::Clinician>(absl::StrReplaceAll(good, {{c.from, c.to}})))),
-              c.field)
+    EXPECT_EQ(
+        BadField(CheckClinician(Parse<v1::Clinician>(absl::StrReplaceAll(good, {{c.from, c.to}})))),
+        c.field)
         << c.to;
   }
 }
 
 TEST(DirectoryTest, AClinicIsNamedOnce) {
-  EXPECT_EQ(BadField(CheckClinician(Parse<v1::Clinician>(
-                R"pb(display_name: "A" profession: PROFESSION_NURSE clinics: "x" clinics: "x")pb"))),
+  EXPECT_EQ(BadField(CheckClinician(Parse<v1::Clinician>(R"pb(display_name: "A"
+                                                              profession: PROFESSION_NURSE
+                                                              clinics: "x"
+                                                              clinics: "x")pb"))),
             "clinician.clinics[1]");
 }
 
 TEST(DirectoryTest, AnUpdateCanNotTakeAwayWhatAClinicNeeds) {
-  v1::Clinic clinic = Parse<v1::Clinic>(
-      R"pb(display_name: "North" time_zone: "Europe/London" jurisdiction: "GB-ENG")pb");
+  v1::Clinic clinic = Parse<v1::Clinic>(R"pb(display_name: "North"
+                                             time_zone: "Europe/London"
+                                             jurisdiction: "GB-ENG")pb");
   EXPECT_EQ(BadField(CheckClinic(clinic)), "");
   clinic.clear_time_zone();
   EXPECT_EQ(BadField(CheckClinic(clinic)), "clinic.time_zone");
@@ -87,7 +91,10 @@ TEST(DirectoryTest, TimeOffEndsAfterItBeginsWithinTwoYears) {
 
 TEST(DirectoryTest, NobodyCoversThemselves) {
   v1::Cover cover = Parse<v1::Cover>(R"pb(
-    clinician: "a" covering_clinician: "b" start_time { seconds: 1 } end_time { seconds: 2 })pb");
+    clinician: "a"
+    covering_clinician: "b"
+    start_time { seconds: 1 }
+    end_time { seconds: 2 })pb");
   EXPECT_EQ(BadField(CheckCover(cover)), "");
   cover.set_covering_clinician("a");
   EXPECT_EQ(BadField(CheckCover(cover)), "cover.covering_clinician");

@@ -17,7 +17,12 @@ using ::testing::Not;
 TEST(EventPayloadsTest, ACourseTellsItsOwnPhasesWithoutTextOrBirth) {
   const v1::Course course = Parse<v1::Course>(R"pb(
     patient: "organizations/o/patients/p"
-    patient_particulars { birth_year: 1980 birth_month: 3 jurisdiction: "GB-ENG" time_zone: "Europe/London" }
+    patient_particulars {
+      birth_year: 1980
+      birth_month: 3
+      jurisdiction: "GB-ENG"
+      time_zone: "Europe/London"
+    }
     clinician: "organizations/o/clinicians/anna"
     clinic: "organizations/o/clinics/north"
     protocol: "protocols/classic/revisions/1"
@@ -43,7 +48,8 @@ TEST(EventPayloadsTest, ACourseTellsItsOwnPhasesWithoutTextOrBirth) {
 
 TEST(EventPayloadsTest, AnAppointmentTellsWhetherItCounts) {
   v1::Appointment appointment = Parse<v1::Appointment>(R"pb(
-    course: "organizations/o/courses/c" state: APPOINTMENT_STATE_NO_SHOW)pb");
+    course: "organizations/o/courses/c"
+    state: APPOINTMENT_STATE_NO_SHOW)pb");
   EXPECT_FALSE(PayloadOf(appointment, Classic()).counts_towards_course());
   appointment.set_state(v1::APPOINTMENT_STATE_COMPLETED);
   EXPECT_TRUE(PayloadOf(appointment, Classic()).counts_towards_course());
@@ -51,10 +57,14 @@ TEST(EventPayloadsTest, AnAppointmentTellsWhetherItCounts) {
 
 TEST(EventPayloadsTest, DirectoryEventsHaveNoNames) {
   EXPECT_EQ(PayloadOf(Parse<v1::Clinician>(R"pb(
-              display_name: "Anna" subject: "anna@x" licence_number: "L1"
-              clinics: "organizations/o/clinics/north")pb")).DebugString(),
-            Parse<v1::ClinicianEvent>(
-                R"pb(subject: "anna@x" clinics: "organizations/o/clinics/north")pb").DebugString());
+              display_name: "Anna"
+              subject: "anna@x"
+              licence_number: "L1"
+              clinics: "organizations/o/clinics/north")pb"))
+                .DebugString(),
+            Parse<v1::ClinicianEvent>(R"pb(subject: "anna@x"
+                                           clinics: "organizations/o/clinics/north")pb")
+                .DebugString());
   const v1::TimeOffEvent away = PayloadOf(
       Parse<v1::TimeOff>(R"pb(name: "organizations/o/clinicians/anna/timeOffs/t")pb"), true);
   EXPECT_EQ(away.clinician(), "organizations/o/clinicians/anna");

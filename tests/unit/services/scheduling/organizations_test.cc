@@ -15,11 +15,12 @@ TEST(OrganizationsTest, UnsetPoliciesGetTheirDefaults) {
       Parse<v1::OrganizationSettings>("minimum_notice { seconds: 0 }");
   FillDefaults(settings);
   EXPECT_EQ(settings.DebugString(), Parse<v1::OrganizationSettings>(R"pb(
-    minimum_notice {}
-    late_cancel_window { seconds: 86400 }
-    immediate_acknowledgement { seconds: 900 }
-    same_day_acknowledgement { seconds: 7200 }
-    note_due_after { seconds: 172800 })pb").DebugString());
+                                      minimum_notice {}
+                                      late_cancel_window { seconds: 86400 }
+                                      immediate_acknowledgement { seconds: 900 }
+                                      same_day_acknowledgement { seconds: 7200 }
+                                      note_due_after { seconds: 172800 })pb")
+                                        .DebugString());
   EXPECT_TRUE(CheckSettings(settings, "s").ok());
 }
 

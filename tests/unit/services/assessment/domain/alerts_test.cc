@@ -14,12 +14,12 @@
 namespace rapport::assessment {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::Gad7;
+using ::testing::IsEmpty;
 using testing::Phq9;
 using testing::ScoreOf;
 using testing::SheetOf;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'770'000'000);
@@ -51,13 +51,13 @@ TEST(CriticalAnswer, HasTheSeverityOfClinicalRule15) {
   for (const SeverityRow& row : rows) {
     SCOPED_TRACE(row.why);
     const Sheet previous = SheetOf(Phq9(), row.previous);
-    const auto alerts = AlertsOf(
-        Phq9(), ScoreOf(Phq9(), row.digits), SheetOf(Phq9(), row.digits),
-        *row.previous ? &previous : nullptr,
-        row.assessed_days_ago
-            ? std::optional<absl::Time>(kNow - absl::Hours(24 * *row.assessed_days_ago))
-            : std::nullopt,
-        kNow);
+    const auto alerts =
+        AlertsOf(Phq9(), ScoreOf(Phq9(), row.digits), SheetOf(Phq9(), row.digits),
+                 *row.previous ? &previous : nullptr,
+                 row.assessed_days_ago
+                     ? std::optional<absl::Time>(kNow - absl::Hours(24 * *row.assessed_days_ago))
+                     : std::nullopt,
+                 kNow);
     ASSERT_THAT(alerts, SizeIs(1));
     EXPECT_EQ(alerts[0].kind, v1::ALERT_KIND_CRITICAL_ANSWER);
     EXPECT_EQ(alerts[0].severity, row.severity);
@@ -119,10 +119,17 @@ v1::AlertResolution Evidence() {
   return resolution;
 }
 
+v1::Alert RaisedBeforeEvidence() {
+  v1::Alert alert;
+  alert.set_course("organizations/acme/courses/c");
+  *alert.mutable_create_time() = time::ToTimestamp(kNow - absl::Hours(1));
+  return alert;
+}
+
 std::vector<std::string> Lacks(const v1::AlertResolution& resolution) {
   std::vector<std::string> fields;
-  for (const auto& violation :
-       errors::FieldViolations(CheckResolution(resolution, kNow, absl::UTCTimeZone()))) {
+  for (const auto& violation : errors::FieldViolations(
+           CheckResolution(resolution, RaisedBeforeEvidence(), kNow, absl::UTCTimeZone()))) {
     fields.push_back(violation.field);
   }
   return fields;
@@ -133,10 +140,9 @@ TEST(CheckResolution, AcceptsEvidence) { EXPECT_THAT(Lacks(Evidence()), IsEmpty(
 TEST(CheckResolution, NeverAcceptsFreeTextAlone) {
   v1::AlertResolution resolution;
   resolution.set_comment("spoke to patient, fine");
-  EXPECT_THAT(Lacks(resolution),
-              ElementsAre("resolution.contact", "resolution.contact_times",
-                          "resolution.safety_plan", "resolution.informed",
-                          "resolution.next_check_date"));
+  EXPECT_THAT(Lacks(resolution), ElementsAre("resolution.contact", "resolution.contact_times",
+                                             "resolution.risk_assessment", "resolution.safety_plan",
+                                             "resolution.informed", "resolution.next_check_date"));
 }
 
 struct LackRow {
@@ -148,15 +154,18 @@ TEST(CheckResolution, NamesEachThingThatIsMissing) {
   using R = v1::AlertResolution;
   const LackRow rows[] = {
       {"resolution.risk_assessment", [](R& r) { r.clear_risk_assessment(); }},
-      {nullptr,
+      {"resolution.risk_assessment",
        [](R& r) {
          r.set_contact(v1::CONTACT_ATTEMPTED);
          r.clear_risk_assessment();
        }},
+      {nullptr, [](R& r) { r.set_contact(v1::CONTACT_ATTEMPTED); }},
+      {"resolution.risk_assessment",
+       [](R& r) { r.set_risk_assessment("organizations/acme/cases/other/riskAssessments/r"); }},
       {"resolution.contact_times[0]",
-       [](R& r) {
-         *r.mutable_contact_times(0) = time::ToTimestamp(kNow + absl::Hours(1));
-       }},
+       [](R& r) { *r.mutable_contact_times(0) = time::ToTimestamp(kNow - absl::Hours(2)); }},
+      {"resolution.contact_times[0]",
+       [](R& r) { *r.mutable_contact_times(0) = time::ToTimestamp(kNow + absl::Hours(1)); }},
       {"resolution.safety_plan_reason",
        [](R& r) { r.set_safety_plan(v1::SAFETY_PLAN_OUTCOME_NOT_INDICATED); }},
       {"resolution.safety_plan_reason", [](R& r) { r.set_safety_plan_reason("reason"); }},
@@ -173,8 +182,7 @@ TEST(CheckResolution, NamesEachThingThatIsMissing) {
          *r.mutable_next_check_date() =
              time::ToDate(absl::ToCivilDay(kNow, absl::UTCTimeZone()) - 1);
        }},
-      {"resolution.next_check_date",
-       [](R& r) { r.mutable_next_check_date()->set_month(13); }},
+      {"resolution.next_check_date", [](R& r) { r.mutable_next_check_date()->set_month(13); }},
   };
   for (const LackRow& row : rows) {
     v1::AlertResolution resolution = Evidence();

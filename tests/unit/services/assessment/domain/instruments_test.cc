@@ -13,11 +13,11 @@
 namespace rapport::assessment {
 namespace {
 
-using testing::Gad7;
-using testing::Phq9;
 using ::testing::Contains;
+using testing::Gad7;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Phq9;
 using ::testing::SizeIs;
 
 TEST(ShippedInstruments, AreSound) {
@@ -67,8 +67,7 @@ TEST(Problems, NameTheFieldThatIsUnsound) {
       {"min_age:", [](v1::Instrument& i) { i.set_max_age(17); }},
       {"licence:", [](v1::Instrument& i) { i.clear_licence(); }},
       {"loinc_total:", [](v1::Instrument& i) { i.set_loinc_total("44261-5"); }},
-      {"diagnostic_rule:",
-       [](v1::Instrument& i) { i.mutable_diagnostic_rule()->set_major(2); }},
+      {"diagnostic_rule:", [](v1::Instrument& i) { i.mutable_diagnostic_rule()->set_major(2); }},
       {"diagnostic_rule.cardinal_items: item 10",
        [](v1::Instrument& i) { i.mutable_diagnostic_rule()->add_cardinal_items(10); }},
       {"bands: no entry of sources",
@@ -89,8 +88,7 @@ TEST(Problems, NameTheFieldThatIsUnsound) {
 TEST(Catalogue, FindsTheNewestRevisionAndEachByName) {
   v1::Instrument second = Phq9().instrument();
   second.set_name("instruments/phq-9/revisions/2");
-  const auto catalogue =
-      Catalogue::Make({Phq9().instrument(), second, Gad7().instrument()});
+  const auto catalogue = Catalogue::Make({Phq9().instrument(), second, Gad7().instrument()});
   ASSERT_TRUE(catalogue.ok());
   EXPECT_EQ(catalogue->Find("instruments/phq-9")->revision(), 2);
   EXPECT_EQ(catalogue->Find("instruments/phq-9/revisions/1")->revision(), 1);

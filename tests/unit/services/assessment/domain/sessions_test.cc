@@ -57,12 +57,12 @@ TEST(SessionFor, TakesTheNextOfOverlappingWindowsAndSkipsWhatDoesNotStand) {
 
 TEST(SessionNumbers, GiveTheLastCompleteFormBeforeTheStart) {
   const std::vector<Session> sessions = {At(1, 0), At(2, 7)};
-  EXPECT_THAT(SessionNumbers(sessions, {{FormAt(kFirst - absl::Hours(30)),
-                                         FormAt(kFirst - absl::Hours(3)),
-                                         FormAt(kFirst - absl::Hours(1), false),
-                                         FormAt(kFirst + absl::Minutes(10)),
-                                         FormAt(kFirst + absl::Hours(24 * 6))}}),
-              ElementsAre(0, 1, 0, 0, 2));
+  EXPECT_THAT(
+      SessionNumbers(sessions,
+                     {{FormAt(kFirst - absl::Hours(30)), FormAt(kFirst - absl::Hours(3)),
+                       FormAt(kFirst - absl::Hours(1), false), FormAt(kFirst + absl::Minutes(10)),
+                       FormAt(kFirst + absl::Hours(24 * 6))}}),
+      ElementsAre(0, 1, 0, 0, 2));
 }
 
 TEST(SessionNumbers, TakeAFormFilledInDuringTheSessionWhenThereIsNoneBefore) {

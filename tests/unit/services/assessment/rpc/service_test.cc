@@ -28,13 +28,24 @@ call::CallContext Context() {
   return context;
 }
 
+class NoPeer final : public call::Peer {
+ public:
+  absl::string_view name() const override { return "notes"; }
+  absl::Status Call(const call::CallContext&, absl::string_view, const google::protobuf::Message&,
+                    google::protobuf::Message&) override {
+    return errors::Unavailable("PEER_UNAVAILABLE", "down", "notes");
+  }
+};
+
 TEST(AssessmentService, AnswersEveryMethodAndStops) {
   const auto database = sql::testing::Sqlite({care::Migrations(), Migrations()}).make();
   const auto metrics = telemetry::Metrics::Unserved();
   time::ManualClock clock(absl::FromUnixSeconds(1'770'000'000));
+  NoPeer notes;
   AssessmentService service({.database = *database,
                              .clock = clock,
                              .metrics = *metrics,
+                             .notes = notes,
                              .scheduling_feed = [](const common::v1::WatchRequest&) {
                                return errors::Unavailable("PEER_UNAVAILABLE", "down", "scheduling");
                              }});
@@ -86,8 +97,7 @@ TEST(InstrumentHandlers, GetAndListInPages) {
     for (const auto& instrument : page->instruments()) names.push_back(instrument.name());
     list.set_page_token(page->next_page_token());
   } while (!list.page_token().empty());
-  EXPECT_THAT(names,
-              ElementsAre("instruments/gad-7/revisions/1", "instruments/phq-9/revisions/1"));
+  EXPECT_THAT(names, ElementsAre("instruments/gad-7/revisions/1", "instruments/phq-9/revisions/1"));
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ std::vector<std::string> Fields(const absl::Status& status) {
 }
 
 std::vector<std::string> AreaFaults(const std::string& text, const char* protocol = kClassic) {
-  return Fields(CheckProblemAreas(Text<v1::SetProblemAreasRequest>(text).problem_areas(), protocol));
+  return Fields(
+      CheckProblemAreas(Text<v1::SetProblemAreasRequest>(text).problem_areas(), protocol));
 }
 
 constexpr char kDispute[] =
@@ -91,9 +92,9 @@ TEST(ProblemAreasTest, OnePrimaryAndAtMostOneSecondary) {
   EXPECT_THAT(AreaFaults(std::string(kDispute) + "problem_areas { " + transition +
                          "FOCUS_RANK_SECONDARY }"),
               IsEmpty());
-  EXPECT_THAT(AreaFaults(std::string(kDispute) + "problem_areas { " + transition +
-                         "FOCUS_RANK_PRIMARY }"),
-              ElementsAre("problem_areas"));
+  EXPECT_THAT(
+      AreaFaults(std::string(kDispute) + "problem_areas { " + transition + "FOCUS_RANK_PRIMARY }"),
+      ElementsAre("problem_areas"));
   EXPECT_THAT(AreaFaults("problem_areas { " + transition + "FOCUS_RANK_SECONDARY }"),
               ElementsAre("problem_areas"));
 }
@@ -134,8 +135,7 @@ TEST(FormulationTest, TheOnsetMayBeVagueButNotImpossible) {
   for (const char* onset : {"onset_date { month: 9 }", "onset_date { year: 2025 day: 9 }",
                             "onset_date { year: 2025 month: 13 }",
                             "onset_date { year: 2025 month: 9 day: 31 }", "onset_date {}"}) {
-    EXPECT_THAT(Fields(CheckFormulation(Formulation(onset))),
-                ElementsAre("formulation.onset_date"))
+    EXPECT_THAT(Fields(CheckFormulation(Formulation(onset))), ElementsAre("formulation.onset_date"))
         << onset;
   }
   EXPECT_THAT(Fields(CheckFormulation(Formulation("agreement_date { year: 2025 month: 9 }"))),
@@ -151,8 +151,7 @@ TEST(DeterminationTest, AJudgementAgainstMostReasonsSaysWhy) {
   const std::string mostly_for =
       "reasons { direction: REASON_DIRECTION_FOR text: 'a' } "
       "reasons { direction: REASON_DIRECTION_UNKNOWN text: 'b' } ";
-  const std::string mostly_against =
-      "reasons { direction: REASON_DIRECTION_AGAINST text: 'a' } ";
+  const std::string mostly_against = "reasons { direction: REASON_DIRECTION_AGAINST text: 'a' } ";
   const std::string suitable = "outcome: SUITABILITY_OUTCOME_SUITABLE ";
   const std::string unsuitable = "outcome: SUITABILITY_OUTCOME_NOT_SUITABLE ";
   EXPECT_TRUE(CheckDetermination(Determination(suitable + mostly_for), "acme").ok());
@@ -161,22 +160,21 @@ TEST(DeterminationTest, AJudgementAgainstMostReasonsSaysWhy) {
               ElementsAre("determination.disagreement"));
   EXPECT_THAT(Fields(CheckDetermination(Determination(unsuitable + mostly_for), "acme")),
               ElementsAre("determination.disagreement"));
-  EXPECT_TRUE(
-      CheckDetermination(Determination(suitable + mostly_against + "disagreement: 'because'"),
-                         "acme")
-          .ok());
+  EXPECT_TRUE(CheckDetermination(
+                  Determination(suitable + mostly_against + "disagreement: 'because'"), "acme")
+                  .ok());
 }
 
 TEST(DeterminationTest, SourcesAreAssessmentsOfTheOrganisation) {
   const auto with_source = [](const std::string& source) {
     return Determination(
         "outcome: SUITABILITY_OUTCOME_SUITABLE reasons { direction: REASON_DIRECTION_FOR "
-        "text: 'a' source: '" + source + "' }");
+        "text: 'a' source: '" +
+        source + "' }");
   };
-  EXPECT_TRUE(
-      CheckDetermination(with_source("organizations/acme/assessments/1"), "acme").ok());
-  for (const char* source : {"PHQ-9 of Monday", "organizations/beta/assessments/1",
-                             "organizations/acme/courses/1"}) {
+  EXPECT_TRUE(CheckDetermination(with_source("organizations/acme/assessments/1"), "acme").ok());
+  for (const char* source :
+       {"PHQ-9 of Monday", "organizations/beta/assessments/1", "organizations/acme/courses/1"}) {
     EXPECT_THAT(Fields(CheckDetermination(with_source(source), "acme")),
                 ElementsAre("determination.reasons[0].source"))
         << source;
@@ -196,10 +194,10 @@ TEST(AuthenticationTest, SignaturesNeedARecentOne) {
 const absl::Time kNow = absl::FromUnixSeconds(2'000'000);
 
 TEST(GoalTest, ANewOneIsProposedAndTakesNothingThatIsNotTheCallers) {
-  const v1::Goal goal = NewGoal(
-      Text<v1::Goal>("name: 'forged' text: 'talk' realism: REALISM_PARTLY etag: '7' "
-                     "revisions { old_text: 'forged' }"),
-      kNow);
+  const v1::Goal goal =
+      NewGoal(Text<v1::Goal>("name: 'forged' text: 'talk' realism: REALISM_PARTLY etag: '7' "
+                             "revisions { old_text: 'forged' }"),
+              kNow);
   EXPECT_EQ(goal.status(), v1::GOAL_STATUS_PROPOSED);
   EXPECT_EQ(goal.text(), "talk");
   EXPECT_EQ(goal.name(), "");
