@@ -237,6 +237,9 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   metrics->Read(telemetry::metric::kDatabaseWaiting, "Callers that wait for a connection.",
                 [&] { return static_cast<double>(database->stats().waiting); });
 
+  metrics->Read(telemetry::metric::kLogDropped, "Log lines dropped because the buffer was full.",
+                [] { return static_cast<double>(telemetry::DroppedLines()); });
+
   std::map<std::string, std::shared_ptr<Channel>> channels;
   std::map<std::string, std::unique_ptr<call::Peer>> peers;
   for (const std::string& name : spec.peers) {
