@@ -285,8 +285,8 @@ absl::StatusOr<v1::TimeOff> DirectoryHandlers::CreateTimeOff(
       [&](call::Change& change) -> absl::StatusOr<v1::TimeOff> {
         // Against a booking that does not see this yet, and which this would not see.
         change.tx().Lock({clinician});
-        RETURN_IF_ERROR(store::GetClinician(change.tx(), clinician).status());
-        RETURN_IF_ERROR(RequireManagesClinician(change.tx(), context, clinician));
+        ASSIGN_OR_RETURN(const auto away, store::GetClinician(change.tx(), clinician));
+        RETURN_IF_ERROR(RequireManages(context, Names(away.resource.clinics())));
         v1::TimeOff time_off;
         RETURN_IF_ERROR(call::ApplyMask({}, request.time_off(), time_off));
         RETURN_IF_ERROR(CheckTimeOff(time_off));
