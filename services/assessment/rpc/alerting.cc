@@ -6,10 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/audit/audit_log.h"
 #include "common/call/mutate.h"
+#include "common/call/own_act.h"
 #include "common/errors/status_macros.h"
-#include "common/events/event_log.h"
 #include "common/ids/ulid.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
@@ -17,8 +16,6 @@
 
 namespace rapport::assessment {
 namespace {
-
-constexpr absl::string_view kPrincipal = "service:assessment";
 
 v1::OwnerBasis BasisOf(care::OwnerBasis basis) {
   switch (basis) {
@@ -46,17 +43,8 @@ void GiveTo(const care::Owner& owner, absl::Time now, v1::Alert& alert) {
 // Of a change that the service makes by itself.
 void Tell(sql::Transaction& tx, absl::string_view what, const v1::Alert& alert, int64_t version,
           absl::Time now) {
-  const std::string organization_id(names::OrganizationId(alert.name()));
-  events::Append(tx, organization_id, alert.name(), version, now, EventOf(alert));
-  audit::Append(tx,
-                {.organization_id = organization_id,
-                 .principal = std::string(kPrincipal),
-                 .method = std::string(what),
-                 .resource = alert.name(),
-                 .version = version,
-                 .occur_time = now,
-                 .trace_id = ""},
-                store::Document(alert));
+  call::RecordOwnAct(tx, "assessment", what, alert.name(), version, now, EventOf(alert),
+                     store::Document(alert));
 }
 
 }  // namespace
@@ -141,7 +129,7 @@ absl::Status RecomputeOwners(sql::Transaction& tx, absl::string_view organizatio
     }
     GiveTo(owner->second, now, alert);
     RETURN_IF_ERROR(store::UpdateAlert(tx, alert, version));
-    Tell(tx, "assessment/RecomputeOwners", alert, version + 1, now);
+    Tell(tx, "RecomputeOwners", alert, version + 1, now);
   }
   return absl::OkStatus();
 }
@@ -163,7 +151,7 @@ absl::Status RaiseMissed(sql::Transaction& tx, absl::string_view appointment,
   const RaisedAlert raised{v1::ALERT_KIND_MISSED_AFTER_RISK, v1::ALERT_SEVERITY_SAME_DAY, {}};
   ASSIGN_OR_RETURN(const v1::Alert alert, MakeAlert(tx, *course, raised, appointment, now));
   ASSIGN_OR_RETURN(const bool inserted, store::InsertAlert(tx, alert));
-  if (inserted) Tell(tx, "assessment/RaiseMissed", alert, 1, now);
+  if (inserted) Tell(tx, "RaiseMissed", alert, 1, now);
   return absl::OkStatus();
 }
 

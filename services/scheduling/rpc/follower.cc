@@ -1,13 +1,9 @@
 #include "services/scheduling/rpc/follower.h"
 
-#include <string>
-
 #include "absl/strings/str_cat.h"
-#include "common/audit/audit_log.h"
+#include "common/call/own_act.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
-#include "common/events/event_log.h"
-#include "common/names/names.h"
 #include "common/time/convert.h"
 #include "rapport/notes/v1/events.pb.h"
 #include "services/scheduling/domain/courses.h"
@@ -37,18 +33,8 @@ absl::Status NotesFollower::Apply(sql::Transaction& tx, const common::v1::Event&
   const absl::Time now = clock_.Now();
   *course.mutable_update_time() = time::ToTimestamp(now);
   RETURN_IF_ERROR(store::UpdateCourse(tx, course, row->version));
-  const std::string organization_id(names::OrganizationId(course.name()));
-  events::Append(tx, organization_id, course.name(), row->version + 1, now,
-                 PayloadOf(course, *protocol));
-  audit::Append(tx,
-                {.organization_id = organization_id,
-                 .principal = "service:scheduling",
-                 .method = "scheduling/SetSuitabilityReviewDue",
-                 .resource = course.name(),
-                 .version = row->version + 1,
-                 .occur_time = now,
-                 .trace_id = ""},
-                store::Document(course));
+  call::RecordOwnAct(tx, "scheduling", "SetSuitabilityReviewDue", course.name(), row->version + 1,
+                     now, PayloadOf(course, *protocol), store::Document(course));
   return absl::OkStatus();
 }
 
