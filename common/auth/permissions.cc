@@ -29,15 +29,24 @@ constexpr absl::string_view kPermissions[] = {
     "directory.write",
     "events.retry",  // apply parked events again
     "events.watch",  // the event feed
-    "instruments.read",     "notes.read",
+    "groups.read",   // groups, their sessions and seats
+    "groups.write",         "instruments.read",
+    "leave.write",  // plans for the sessions of clinicians on leave
+    "notes.read",
     "notes.sign",  // sign and cosign
-    "notes.write",          "organizations.create", "organizations.read",
+    "notes.write",
+    "openings.search",       // free time across the network
+    "organizations.create",  // also suspend and resume
+    "organizations.read",
     "organizations.update",  // settings, roles, keys, revocation
     "outcomes.read",         // cohort figures
     "progress.read",         // a course's series, change and trend
     "protocols.read",
+    "protocols.write",    // revisions of the organisation's own
     "scores.compute",     // stateless scoring
     "suitability.check",  // whether a signed determination lets a course start
+    "waitlist.read",      // who waits for a time
+    "waitlist.write",
 };
 
 struct Grant {
@@ -49,29 +58,36 @@ struct Grant {
 constexpr Grant kRoles[] = {
     {"analyst", "outcomes.read"},
     {"clinic_manager",
-     "organizations.read directory.* protocols.read courses.read courses.schedule appointments.* "
-     "instruments.read assessments.due outcomes.read"},
+     "organizations.read directory.* protocols.* courses.read courses.schedule courses.write "
+     "appointments.* openings.search waitlist.* groups.* leave.write instruments.read "
+     "assessments.due outcomes.read"},
     {"guardian_proxy", ""},
     {"integration",
-     "events.watch scores.compute assessments.record appointments.* instruments.read "
-     "protocols.read directory.read courses.schedule"},
+     "events.watch scores.compute assessments.record appointments.* openings.search waitlist.* "
+     "instruments.read protocols.read directory.read courses.schedule groups.read"},
     {"organization_admin",
-     "organizations.read organizations.update directory.* protocols.read instruments.read"},
+     "organizations.read organizations.update directory.* protocols.* instruments.read"},
     {"patient_proxy", "assessments.record"},
     {"platform_operator", "organizations.create organizations.read events.retry"},
     {"privacy_officer", "audit.read"},
-    {"scheduler", "directory.read protocols.read courses.schedule appointments.*"},
+    {"scheduler",
+     "directory.read protocols.read courses.schedule appointments.* openings.search waitlist.* "
+     "groups.* leave.write"},
     {"supervisor",
-     "directory.read protocols.read courses.read courses.schedule appointments.read "
-     "instruments.read scores.compute assessments.due assessments.read progress.read alerts.read "
+     "directory.read protocols.read courses.read courses.schedule appointments.read groups.read "
+     "waitlist.read instruments.read scores.compute assessments.due assessments.read progress.read "
+     "alerts.read "
      "cases.read notes.read notes.sign"},
     {"therapist",
-     "directory.read protocols.read courses.* appointments.* instruments.read scores.compute "
-     "assessments.* progress.read alerts.* cases.* notes.*"},
+     "directory.read protocols.read courses.* appointments.* openings.search waitlist.* groups.* "
+     "leave.write instruments.read scores.compute assessments.* progress.read alerts.* cases.* "
+     "notes.*"},
 };
 
 constexpr Grant kServices[] = {
-    {"assessment", "events.watch appointments.read courses.read courses.schedule"},
+    {"assessment",
+     "events.watch appointments.read courses.read courses.schedule openings.search "
+     "waitlist.write"},
     {"notes",
      "events.watch appointments.read courses.read courses.schedule assessments.read "
      "progress.read"},

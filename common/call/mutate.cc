@@ -1,5 +1,6 @@
 #include "common/call/mutate.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/audit/audit_log.h"
@@ -28,12 +29,15 @@ const sql::Statement kOrganizationState{"call.organization.state", R"sql(
 
 constexpr absl::Duration kKept = absl::Hours(24 * 7);
 
-// Organisations are made by a call that names one which this service can't know yet.
-constexpr absl::string_view kCreateOrganization =
-    "rapport.scheduling.v1.OrganizationService/CreateOrganization";
+// What decides on the life of an organisation, whatever its state: they name one which this service
+// can't know yet, or which is suspended.
+constexpr absl::string_view kLifeOfOrganizations[] = {
+    "rapport.scheduling.v1.OrganizationService/CreateOrganization",
+    "rapport.scheduling.v1.OrganizationService/SuspendOrganization",
+    "rapport.scheduling.v1.OrganizationService/ResumeOrganization"};
 
 absl::Status RequireOrganization(sql::Session& session, const CallContext& context) {
-  if (context.method == kCreateOrganization) return absl::OkStatus();
+  if (absl::c_linear_search(kLifeOfOrganizations, context.method)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const sql::Result rows,
                    session.Query(kOrganizationState, {sql::Text(context.organization_id)}));
   if (rows.empty()) {

@@ -28,11 +28,12 @@ const google::protobuf::ServiceDescriptor* Registry::AddService(absl::string_vie
 
 Method& Registry::Add(const google::protobuf::ServiceDescriptor* service, absl::string_view method,
                       const google::protobuf::Descriptor* request,
-                      const google::protobuf::Descriptor* response, bool streaming) {
+                      const google::protobuf::Descriptor* response, Shape shape) {
   const auto* descriptor = service->FindMethodByName(std::string(method));
   if (descriptor == nullptr || descriptor->input_type() != request ||
-      descriptor->output_type() != response || descriptor->server_streaming() != streaming ||
-      descriptor->client_streaming()) {
+      descriptor->output_type() != response ||
+      descriptor->server_streaming() != (shape != Shape::kUnary) ||
+      descriptor->client_streaming() != (shape == Shape::kBidi)) {
     Bug(absl::StrCat("the handler of ", service->full_name(), "/", method,
                      " does not fit its proto"));
   }
@@ -54,6 +55,9 @@ absl::Status Registry::Complete() const {
       }
       if (policy.executor() == common::v1::EXECUTOR_UNSPECIFIED) {
         return absl::InternalError(absl::StrCat(name, " declares no executor"));
+      }
+      if (policy.executor() == common::v1::EXECUTOR_INLINE && it->second.unary == nullptr) {
+        return absl::InternalError(absl::StrCat(name, " streams and can not run inline"));
       }
     }
   }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/call/call_context.h"
+#include "common/call/exchange.h"
 #include "common/call/stream_source.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -23,13 +24,15 @@ struct Method {
   common::v1::MethodPolicy policy;
   const google::protobuf::Message* request = nullptr;  // prototypes
   const google::protobuf::Message* response = nullptr;
-  // Exactly one of the two is set.
+  // Exactly one of the three is set.
   std::function<absl::Status(const CallContext&, const google::protobuf::Message& request,
                              google::protobuf::Message& response)>
       unary;
   std::function<absl::StatusOr<std::unique_ptr<StreamSource>>(
       const CallContext&, const google::protobuf::Message& request)>
       stream;
+  std::function<absl::StatusOr<std::unique_ptr<AnyExchange>>(const CallContext&)> exchange;
+  Faults faults = Faults::kEnd;  // of an exchange
 };
 
 // Which member function answers which method. Filled at start by each handler class; a method of a
@@ -38,6 +41,8 @@ struct Method {
 //   registry.Service("rapport.scheduling.v1.CourseService", this)
 //       .Unary("CreateCourse", &CourseHandlers::CreateCourse)
 //       .Unary("GetCourse", &CourseHandlers::GetCourse);
+//
+// Streams, both ways or of the server, do not run inline.
 class Registry {
  public:
   template <class Handlers>
@@ -47,8 +52,8 @@ class Registry {
     Binder& Unary(absl::string_view method,
                   absl::StatusOr<Response> (Handlers::*function)(const CallContext&,
                                                                  const Request&)) {
-      Method& bound =
-          registry_.Add(service_, method, Request::descriptor(), Response::descriptor(), false);
+      Method& bound = registry_.Add(service_, method, Request::descriptor(), Response::descriptor(),
+                                    Shape::kUnary);
       bound.request = &Request::default_instance();
       bound.response = &Response::default_instance();
       bound.unary = [handlers = handlers_, function](const CallContext& context,
@@ -67,13 +72,29 @@ class Registry {
     Binder& Stream(absl::string_view method,
                    absl::StatusOr<std::unique_ptr<StreamSource>> (Handlers::*function)(
                        const CallContext&, const Request&)) {
-      Method& bound =
-          registry_.Add(service_, method, Request::descriptor(), Response::descriptor(), true);
+      Method& bound = registry_.Add(service_, method, Request::descriptor(), Response::descriptor(),
+                                    Shape::kServerStream);
       bound.request = &Request::default_instance();
       bound.response = &Response::default_instance();
       bound.stream = [handlers = handlers_, function](const CallContext& context,
                                                       const google::protobuf::Message& request) {
         return (handlers->*function)(context, static_cast<const Request&>(request));
+      };
+      return *this;
+    }
+
+    template <class Request, class Response>
+    Binder& Bidi(absl::string_view method,
+                 absl::StatusOr<std::unique_ptr<Exchange<Request, Response>>> (Handlers::*function)(
+                     const CallContext&),
+                 Faults faults = Faults::kEnd) {
+      Method& bound = registry_.Add(service_, method, Request::descriptor(), Response::descriptor(),
+                                    Shape::kBidi);
+      bound.request = &Request::default_instance();
+      bound.response = &Response::default_instance();
+      bound.faults = faults;
+      bound.exchange = [handlers = handlers_, function](const CallContext& context) {
+        return absl::StatusOr<std::unique_ptr<AnyExchange>>((handlers->*function)(context));
       };
       return *this;
     }
@@ -103,10 +124,12 @@ class Registry {
   }
 
  private:
+  enum class Shape { kUnary, kServerStream, kBidi };
+
   const google::protobuf::ServiceDescriptor* AddService(absl::string_view service);
   Method& Add(const google::protobuf::ServiceDescriptor* service, absl::string_view method,
               const google::protobuf::Descriptor* request,
-              const google::protobuf::Descriptor* response, bool streaming);
+              const google::protobuf::Descriptor* response, Shape shape);
 
   std::map<const google::protobuf::ServiceDescriptor*, std::map<int, Method>> services_;
 };

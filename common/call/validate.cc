@@ -8,6 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "common/errors/status_macros.h"
@@ -202,8 +204,16 @@ struct Validator::Node {
     const FieldDescriptor* descriptor;
     FieldRules rules;
     bool required;
-    std::string resource_type;          // of rules.resource
+    std::vector<std::string> patterns;  // of rules.resource
     std::unique_ptr<const Node> child;  // for messages of ours
+
+    // Null: `name` fits none.
+    const std::string* PatternOf(absl::string_view name) const {
+      const auto it = std::find_if(patterns.begin(), patterns.end(), [name](const auto& pattern) {
+        return names::Matches(pattern, name);
+      });
+      return it == patterns.end() ? nullptr : &*it;
+    }
   };
   std::vector<Field> fields;
 
@@ -215,11 +225,9 @@ struct Validator::Node {
       Field field{.descriptor = descriptor,
                   .rules = descriptor->options().GetExtension(common::v1::rules),
                   .required = Behaves(*descriptor, google::api::REQUIRED),
-                  .resource_type = "",
+                  .patterns = {},
                   .child = nullptr};
-      if (!field.rules.resource().empty()) {
-        field.resource_type = TypeOfPattern(field.rules.resource());
-      }
+      field.patterns = absl::StrSplit(field.rules.resource(), '|', absl::SkipEmpty());
       if (descriptor->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
           !IsWellKnown(descriptor->message_type()) && depth < 16) {
         field.child = Make(descriptor->message_type(), depth + 1);
@@ -250,8 +258,9 @@ struct Validator::Node {
       walk.Add(std::string(path), absl::StrCat("must have at least ", rules.min_bytes(), " bytes"));
       return;
     }
-    if (!rules.resource().empty() && !names::Matches(rules.resource(), text)) {
-      walk.Add(std::string(path), absl::StrCat("must be a name as \"", rules.resource(), "\""));
+    if (!field.patterns.empty() && field.PatternOf(text) == nullptr) {
+      walk.Add(std::string(path), absl::StrCat("must be a name as \"",
+                                               absl::StrJoin(field.patterns, "\" or \""), "\""));
       return;
     }
     if (absl::string_view fault = FormatFault(rules.format(), text); !fault.empty()) {
@@ -410,7 +419,7 @@ struct Validator::Node {
     const Reflection& reflection = *message.GetReflection();
     for (const Field& field : fields) {
       const FieldDescriptor* descriptor = field.descriptor;
-      const bool is_name = !field.resource_type.empty();
+      const bool is_name = !field.patterns.empty();
       if (!is_name && field.child == nullptr) continue;
       std::string scratch;
       if (descriptor->is_repeated()) {
@@ -476,7 +485,8 @@ absl::StatusOr<std::string> Validator::Organization(const Message& message,
     if (of.empty()) return true;
     if (organization.empty()) organization = std::string(of);
     if (of == organization) return true;
-    foreign_type = field.resource_type;
+    const std::string* pattern = field.PatternOf(name);
+    foreign_type = TypeOfPattern(pattern == nullptr ? field.patterns.front() : *pattern);
     return false;
   });
   if (!foreign_type.empty()) return errors::NotFound(foreign_type);

@@ -17,13 +17,20 @@ const sql::Statement kSeesTo{"care.cover.sees_to", R"sql(
     AND start_time <= $3 AND end_time > $3
   ORDER BY clinician)sql"};
 
+// Ways: 0 covers, 1 supervises.
 const sql::Statement kReach{"care.clinician.reach", R"sql(
-  SELECT DISTINCT me.clinician, cover.clinician
+  SELECT me.clinician, 0, cover.clinician
   FROM care_clinician AS me LEFT JOIN care_cover AS cover
     ON cover.organization_id = me.organization_id AND cover.covering_clinician = me.clinician
     AND cover.deleted = 0 AND cover.start_time <= $3 AND cover.end_time > $3
   WHERE me.organization_id = $1 AND me.subject = $2
-  ORDER BY me.clinician, cover.clinician)sql"};
+  UNION
+  SELECT me.clinician, 1, pair.supervisee
+  FROM care_clinician AS me JOIN care_supervision AS pair
+    ON pair.organization_id = me.organization_id AND pair.supervisor = me.clinician
+    AND pair.start_time <= $3 AND pair.end_time > $3
+  WHERE me.organization_id = $1 AND me.subject = $2
+  ORDER BY 1, 2, 3)sql"};
 
 // Someone with a clinician's role as well is judged as a clinician.
 bool IsIntegrationOnly(const auth::Principal& principal) {
@@ -59,8 +66,13 @@ absl::StatusOr<std::vector<std::string>> SeesTo(sql::Session& session, absl::str
   return clinicians;
 }
 
-bool Reach::Reaches(absl::string_view responsible) const {
+bool Reach::Treats(absl::string_view responsible) const {
   return std::find(clinicians.begin(), clinicians.end(), responsible) != clinicians.end();
+}
+
+bool Reach::Reaches(absl::string_view responsible) const {
+  return Treats(responsible) ||
+         std::find(supervised.begin(), supervised.end(), responsible) != supervised.end();
 }
 
 absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& context) {
@@ -76,27 +88,49 @@ absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& co
   for (size_t row = 0; row < rows.rows(); ++row) {
     // One subject, two clinicians: until the events say whose it is, nobody's.
     if (rows.Text(row, 0) != reach.clinician) return Reach();
-    if (!rows.IsNull(row, 1) && rows.Text(row, 1) != reach.clinician) {
-      reach.clinicians.push_back(rows.Text(row, 1));
-    }
+    if (rows.IsNull(row, 2) || rows.Text(row, 2) == reach.clinician) continue;
+    (rows.Bool(row, 1) ? reach.supervised : reach.clinicians).push_back(rows.Text(row, 2));
   }
   return reach;
 }
 
-absl::StatusOr<CourseFacts> RequireCourse(sql::Session& session, const call::CallContext& context,
-                                          absl::string_view course, absl::string_view type) {
+absl::Status NotTheTherapist() {
+  return errors::PermissionDenied(
+      "NOT_THE_THERAPIST", "Only the course's therapist, or who covers for them, may do this.");
+}
+
+namespace {
+
+absl::StatusOr<CourseFacts> Require(sql::Session& session, const call::CallContext& context,
+                                    absl::string_view course, absl::string_view type,
+                                    bool to_change) {
   absl::StatusOr<CourseFacts> facts = GetCourse(session, course);
   if (absl::IsNotFound(facts.status())) return errors::NotFound(type);
   if (!facts.ok() || context.is_service() || IsIntegrationOnly(*context.principal)) return facts;
   if (IsPatientProxy(*context.principal)) {
-    if (names::Last(facts->state.patient()) != context.principal->subject) {
+    const std::string& subject = context.principal->subject;
+    if (names::Last(facts->state.patient()) != subject &&
+        names::Last(facts->state.partner()) != subject) {
       return errors::NotFound(type);
     }
     return facts;
   }
   ASSIGN_OR_RETURN(const Reach reach, ReachOf(session, context));
   if (!reach.Reaches(facts->state.clinician())) return errors::NotFound(type);
+  if (to_change && !reach.Treats(facts->state.clinician())) return NotTheTherapist();
   return facts;
+}
+
+}  // namespace
+
+absl::StatusOr<CourseFacts> RequireCourse(sql::Session& session, const call::CallContext& context,
+                                          absl::string_view course, absl::string_view type) {
+  return Require(session, context, course, type, false);
+}
+
+absl::StatusOr<CourseFacts> RequireTreated(sql::Session& session, const call::CallContext& context,
+                                           absl::string_view course, absl::string_view type) {
+  return Require(session, context, course, type, true);
 }
 
 }  // namespace rapport::care

@@ -1,6 +1,8 @@
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/care/care.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
@@ -32,9 +34,11 @@ const sql::Statement kPutClinic{"care.clinic.put", R"sql(
   WHERE care_clinic.version < excluded.version)sql"};
 
 const sql::Statement kPutClinician{"care.clinician.put", R"sql(
-  INSERT INTO care_clinician (organization_id, clinician, version, subject) VALUES ($1, $2, $3, $4)
+  INSERT INTO care_clinician (organization_id, clinician, version, subject, licence_until)
+  VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (organization_id, clinician) DO UPDATE
-  SET version = excluded.version, subject = excluded.subject
+  SET version = excluded.version, subject = excluded.subject,
+      licence_until = excluded.licence_until
   WHERE care_clinician.version < excluded.version)sql"};
 
 const sql::Statement kPutTimeOff{"care.time_off.put", R"sql(
@@ -56,6 +60,16 @@ const sql::Statement kPutCover{"care.cover.put", R"sql(
       end_time = excluded.end_time, deleted = excluded.deleted
   WHERE care_cover.version < excluded.version)sql"};
 
+const sql::Statement kPutSupervision{"care.supervision.put", R"sql(
+  INSERT INTO care_supervision (organization_id, supervision, version, supervisor, supervisee,
+                                start_time, end_time)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)
+  ON CONFLICT (organization_id, supervision) DO UPDATE
+  SET version = excluded.version, supervisor = excluded.supervisor,
+      supervisee = excluded.supervisee, start_time = excluded.start_time,
+      end_time = excluded.end_time
+  WHERE care_supervision.version < excluded.version)sql"};
+
 const sql::Statement kPutCourse{"care.course.put", R"sql(
   INSERT INTO care_course (organization_id, course, version, document) VALUES ($1, $2, $3, $4)
   ON CONFLICT (organization_id, course) DO UPDATE
@@ -63,16 +77,17 @@ const sql::Statement kPutCourse{"care.course.put", R"sql(
   WHERE care_course.version < excluded.version)sql"};
 
 const sql::Statement kPutAppointment{"care.appointment.put", R"sql(
-  INSERT INTO care_appointment (organization_id, appointment, version, course, start_time, counts,
-                                document)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)
+  INSERT INTO care_appointment (organization_id, appointment, version, course, segment, start_time,
+                                counts, document)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
   ON CONFLICT (organization_id, appointment) DO UPDATE
-  SET version = excluded.version, course = excluded.course, start_time = excluded.start_time,
-      counts = excluded.counts, document = excluded.document
+  SET version = excluded.version, course = excluded.course, segment = excluded.segment,
+      start_time = excluded.start_time, counts = excluded.counts, document = excluded.document
   WHERE care_appointment.version < excluded.version)sql"};
 
 // An event apart from its payload.
 struct Head {
+  absl::string_view name;
   sql::Value organization;
   sql::Value resource;
   sql::Value version;
@@ -100,8 +115,21 @@ void Put(sql::Transaction& tx, const Head& head, const proto::ClinicEvent& state
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::ClinicianEvent& state) {
-  tx.Defer(kPutClinician,
-           {head.organization, head.resource, head.version, sql::Text(state.subject())});
+  const bool licensed = state.has_licence_expire_date() && !state.deleted();
+  tx.Defer(
+      kPutClinician,
+      {head.organization, head.resource, head.version,
+       sql::Text(state.deleted() ? "" : state.subject()),
+       sql::Text(licensed ? absl::FormatCivilTime(time::ToCivilDay(state.licence_expire_date()))
+                          : "")});
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::SupervisionEvent& state) {
+  tx.Defer(kPutSupervision,
+           {head.organization, head.resource, head.version, sql::Text(state.supervisor()),
+            sql::Text(state.supervisee()), Instant(state.start_time()),
+            state.has_end_time() ? Instant(state.end_time())
+                                 : sql::Int(std::numeric_limits<int64_t>::max())});
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::TimeOffEvent& state) {
@@ -120,10 +148,24 @@ void Put(sql::Transaction& tx, const Head& head, const proto::CourseEvent& state
   tx.Defer(kPutCourse, {head.organization, head.resource, head.version, Document(state)});
 }
 
-void Put(sql::Transaction& tx, const Head& head, const proto::AppointmentEvent& state) {
-  tx.Defer(kPutAppointment, {head.organization, head.resource, head.version,
-                             sql::Text(state.course()), Instant(state.start_time()),
+void PutAppointment(sql::Transaction& tx, const Head& head, const sql::Value& name,
+                    const proto::AppointmentEvent& state) {
+  tx.Defer(kPutAppointment, {head.organization, name, head.version, sql::Text(state.course()),
+                             sql::Int(state.segment()), Instant(state.start_time()),
                              sql::Bool(state.counts_towards_course()), Document(state)});
+}
+
+// What a private one lacks comes with its PrivateAppointmentEvent; one without a course is a hold
+// for a patient who has none yet.
+void Put(sql::Transaction& tx, const Head& head, const proto::AppointmentEvent& state) {
+  if (state.private_session() || state.course().empty()) return;
+  PutAppointment(tx, head, head.resource, state);
+}
+
+void Put(sql::Transaction& tx, const Head& head, const proto::PrivateAppointmentEvent& state) {
+  absl::string_view name = head.name;
+  if (!absl::ConsumeSuffix(&name, "/private")) return;
+  PutAppointment(tx, head, sql::Text(name), state.appointment());
 }
 
 using Applier = absl::Status (*)(sql::Transaction&, const Head&, const google::protobuf::Any&);
@@ -143,10 +185,16 @@ std::pair<std::string, Applier> For() {
 }
 
 const std::vector<std::pair<std::string, Applier>>& Appliers() {
-  static const auto& appliers = *new std::vector<std::pair<std::string, Applier>>{
-      For<proto::OrganizationEvent>(), For<proto::ClinicEvent>(), For<proto::ClinicianEvent>(),
-      For<proto::TimeOffEvent>(),      For<proto::CoverEvent>(),  For<proto::CourseEvent>(),
-      For<proto::AppointmentEvent>()};
+  static const auto& appliers =
+      *new std::vector<std::pair<std::string, Applier>>{For<proto::OrganizationEvent>(),
+                                                        For<proto::ClinicEvent>(),
+                                                        For<proto::ClinicianEvent>(),
+                                                        For<proto::TimeOffEvent>(),
+                                                        For<proto::CoverEvent>(),
+                                                        For<proto::SupervisionEvent>(),
+                                                        For<proto::CourseEvent>(),
+                                                        For<proto::AppointmentEvent>(),
+                                                        For<proto::PrivateAppointmentEvent>()};
   return appliers;
 }
 
@@ -160,7 +208,7 @@ std::vector<std::string> EventTypes() {
 
 absl::Status Apply(sql::Transaction& tx, const common::v1::Event& event) {
   const absl::string_view type = names::Last(event.payload().type_url());
-  const Head head = {sql::Text(names::OrganizationId(event.organization())),
+  const Head head = {event.resource(), sql::Text(names::OrganizationId(event.organization())),
                      sql::Text(event.resource()), sql::Int(event.version()),
                      Instant(event.occur_time())};
   for (const auto& [known, apply] : Appliers()) {

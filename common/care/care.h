@@ -43,7 +43,8 @@ struct CourseFacts {
 struct AppointmentFacts {
   std::string appointment;
   scheduling::v1::AppointmentEvent state;
-  // Rank by start among the course's appointments that count, from 1; 0: does not count.
+  // Rank by start among the appointments of the course's segment that count, from 1; 0: does not
+  // count.
   int session_number = 0;
   absl::Time start() const;
   absl::Time end() const;
@@ -80,23 +81,34 @@ absl::StatusOr<std::optional<std::string>> ClinicianOfSubject(sql::Session& sess
 absl::StatusOr<std::vector<std::string>> SeesTo(sql::Session& session, absl::string_view clinician,
                                                 absl::Time now);
 
-// The caller as a clinician and whose courses they reach.
+// The caller as a clinician, whose courses they see to, and whose they may read as a supervisor.
 struct Reach {
   std::string clinician;                // empty: not a clinician of the directory
   std::vector<std::string> clinicians;  // SeesTo
+  std::vector<std::string> supervised;  // by a pair in force now
+  // Whether they see to, or may read, the courses of `responsible`.
+  bool Treats(absl::string_view responsible) const;
   bool Reaches(absl::string_view responsible) const;
 };
 absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& context);
 
-// Whether the caller is a patient's own device: its only role is patient_proxy, and its subject is the
-// patient's id.
+// Whether the caller is a patient's own device: its only role is patient_proxy, and its subject is
+// the patient's id.
 bool IsPatientProxy(const auth::Principal& principal);
 
 // The one decision whether the caller may know of a course's clinical content: its therapist, who
-// covers for them now, a service in its own right, an integration (which the method's permission has
-// limited to recording), or the patient's own device. Else kNotFound(`type`), as if absent.
+// covers for them now, who supervises them now, a service in its own right, an integration (which
+// the method's permission has limited to recording), or the device of one of its patients. Else
+// kNotFound(`type`), as if absent.
 absl::StatusOr<CourseFacts> RequireCourse(sql::Session& session, const call::CallContext& context,
                                           absl::string_view course, absl::string_view type);
+
+// As RequireCourse, for changes: kPermissionDenied NOT_THE_THERAPIST for who only supervises.
+absl::StatusOr<CourseFacts> RequireTreated(sql::Session& session, const call::CallContext& context,
+                                           absl::string_view course, absl::string_view type);
+
+// PERMISSION_DENIED NOT_THE_THERAPIST.
+absl::Status NotTheTherapist();
 
 // Who must see to a risk at `now` (clinical rule 1.1): the responsible clinician, unless away; else
 // who covers for them, unless away; else the first present of the clinic's duty list; else the

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "common/care/care.h"
 #include "common/errors/errors.h"
@@ -18,7 +20,8 @@ const sql::Statement kListAppointments{"care.appointment.list", R"sql(
 const sql::Statement kGetAppointment{"care.appointment.get", R"sql(
   SELECT a.document, a.counts * (
     SELECT count(*) FROM care_appointment AS o
-    WHERE o.organization_id = a.organization_id AND o.course = a.course AND o.counts = 1
+    WHERE o.organization_id = a.organization_id AND o.course = a.course
+      AND o.segment = a.segment AND o.counts = 1
       AND (o.start_time, o.appointment) <= (a.start_time, a.appointment))
   FROM care_appointment AS a WHERE a.organization_id = $1 AND a.appointment = $2)sql"};
 
@@ -51,11 +54,13 @@ absl::StatusOr<std::vector<AppointmentFacts>> ListAppointments(sql::Session& ses
   ASSIGN_OR_RETURN(const sql::Result rows,
                    session.Query(kListAppointments, {OrganizationOf(course), sql::Text(course)}));
   std::vector<AppointmentFacts> appointments(rows.rows());
-  int counted = 0;
+  std::map<int, int> counted;  // by segment
   for (size_t row = 0; row < rows.rows(); ++row) {
     appointments[row].appointment = rows.Text(row, 0);
-    if (rows.Bool(row, 1)) appointments[row].session_number = ++counted;
     RETURN_IF_ERROR(Parse(rows.Bytes(row, 2), appointments[row].state));
+    if (rows.Bool(row, 1)) {
+      appointments[row].session_number = ++counted[appointments[row].state.segment()];
+    }
   }
   return appointments;
 }

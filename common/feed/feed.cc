@@ -14,6 +14,7 @@
 #include "common/auth/integrity.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/names/names.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metric_names.h"
 
@@ -161,8 +162,19 @@ class Feed::Stream final : public call::StreamSource {
     }));
     const bool all = static_cast<int>(events.size()) < range.limit;
     cursor_.position = all ? range.up_to : events.back().position();
+    if (!organization_.empty()) {
+      events.erase(std::remove_if(events.begin(), events.end(),
+                                  [this](const auto& event) { return ForServices(event); }),
+                   events.end());
+    }
     if (snapshot && cursor_.position == cursor_.until) cursor_.until = 0;
     return events;
+  }
+
+  bool ForServices(const common::v1::Event& event) const {
+    const std::vector<std::string>& types = feed_.options_.service_types;
+    return std::find(types.begin(), types.end(), names::Last(event.payload().type_url())) !=
+           types.end();
   }
 
   Feed& feed_;

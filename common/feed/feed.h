@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -27,6 +29,8 @@ struct FeedOptions {
   absl::Duration stream_life = absl::Minutes(4);
   int max_events = 500;                   // a response's
   int64_t window = 20000;                 // positions a read looks through, however little it finds
+  // Payload types that only services may read: left out for users.
+  std::vector<std::string> service_types = {};
   telemetry::Metrics* metrics = nullptr;  // outlives the feed; null: not measured
   // Applies the parked events of the process's consumers, and returns how many; null: has none.
   std::function<absl::StatusOr<int>()> retry_parked = nullptr;

@@ -12,11 +12,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
 #include "common/rpc/errors.h"
 #include "common/telemetry/metric_names.h"
 #include "rapport/common/v1/event_service.pb.h"
@@ -164,6 +166,47 @@ absl::Status Channel::Call(absl::string_view method, const Credentials& credenti
       state_->channel.get(),
       grpc::internal::RpcMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC), &context,
       request, &response));
+}
+
+absl::Status Channel::Exchange(absl::string_view method, const Credentials& credentials,
+                               absl::Time deadline, Message& request,
+                               const std::function<absl::StatusOr<bool>()>& next, Message& response,
+                               const std::function<absl::Status()>& receive) const {
+  const std::string path = absl::StrCat("/", method);
+  grpc::ClientContext context;
+  Attach(credentials, context);
+  context.set_deadline(absl::ToChronoTime(deadline));
+  const std::unique_ptr<grpc::ClientReaderWriter<Message, Message>> stream(
+      grpc::internal::ClientReaderWriterFactory<Message, Message>::Create(
+          state_->channel.get(),
+          grpc::internal::RpcMethod(path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING),
+          &context));
+  absl::Status sent;
+  std::thread sender([&] {
+    while (true) {
+      const absl::StatusOr<bool> more = next();
+      if (!more.ok()) {
+        sent = more.status();
+        return context.TryCancel();
+      }
+      if (!*more) {
+        stream->WritesDone();
+        return;
+      }
+      if (!stream->Write(request)) return;  // the callee has ended the stream
+    }
+  });
+  absl::Status received;
+  while (stream->Read(&response)) {
+    if (!received.ok()) continue;
+    received = receive();
+    if (!received.ok()) context.TryCancel();
+  }
+  sender.join();
+  const absl::Status ended = FromGrpc(stream->Finish());
+  RETURN_IF_ERROR(received);
+  RETURN_IF_ERROR(sent);
+  return ended;
 }
 
 std::unique_ptr<events::FeedStream> Channel::Watch(const Credentials& credentials,

@@ -1,10 +1,12 @@
 #ifndef RAPPORT_COMMON_RPC_CHANNEL_H_
 #define RAPPORT_COMMON_RPC_CHANNEL_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/auth/signer.h"
@@ -35,6 +37,16 @@ class Channel {
   absl::Status Call(absl::string_view method, const Credentials& credentials, absl::Time deadline,
                     const google::protobuf::Message& request,
                     google::protobuf::Message& response) const;
+
+  // Holds one bidirectional stream until its end and returns how it ended. `next` fills `request`
+  // with the next message, or returns false after the last one; it is called on a thread of its
+  // own while `receive` is called here with `response` as each arrives. An error of either cancels
+  // the stream and comes back. Ends early, with the callee's error, when the callee does.
+  absl::Status Exchange(absl::string_view method, const Credentials& credentials,
+                        absl::Time deadline, google::protobuf::Message& request,
+                        const std::function<absl::StatusOr<bool>()>& next,
+                        google::protobuf::Message& response,
+                        const std::function<absl::Status()>& receive) const;
 
   // Opens EventService.Watch. The stream must not outlive the channel.
   std::unique_ptr<events::FeedStream> Watch(const Credentials& credentials,

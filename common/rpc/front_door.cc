@@ -86,7 +86,10 @@ FrontDoor::FrontDoor(Dependencies dependencies)
       refused_(dependencies_.metrics->Counters(
           metric::kRpcRefused, "Calls refused because an executor was full.", {"executor"})),
       token_faults_(dependencies_.metrics->Counters(metric::kTokenFaults,
-                                                    "Tokens refused, by cause.", {"fault"})) {
+                                                    "Tokens refused, by cause.", {"fault"})),
+      in_flight_(dependencies_.metrics->Gauges(metric::kRpcInFlight, "Calls under way.").With({})),
+      streams_open_(
+          dependencies_.metrics->Gauges(metric::kStreamsOpen, "Streams that are open.").With({})) {
   for (const BoundedExecutor* executor : {&read_, &write_, &peer_}) {
     dependencies_.metrics->Read(
         metric::kExecutorQueued, "Jobs that wait for a thread.",
@@ -106,6 +109,7 @@ FrontDoor::FrontDoor(Dependencies dependencies)
 absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
                                      call::CallContext& context) {
   const absl::Time machine_now = absl::Now();
+  (door.method_.unary != nullptr ? in_flight_ : streams_open_).Add(1);
   context.method = door.name();
   context.trace = telemetry::TraceContext::FromHeader(arrival.traceparent);
   context.now = dependencies_.clock->Now();
@@ -148,9 +152,13 @@ absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
   if (arrival.deadline <= machine_now) {
     return errors::DeadlineExceeded("The deadline had passed before the call arrived.");
   }
-  context.deadline = arrival.deadline == absl::InfiniteFuture()
-                         ? machine_now + dependencies_.default_deadline
-                         : std::min(arrival.deadline, machine_now + dependencies_.max_deadline);
+  if (door.method_.exchange != nullptr) {
+    context.deadline = std::min(arrival.deadline, machine_now + dependencies_.exchange_deadline);
+  } else {
+    context.deadline = arrival.deadline == absl::InfiniteFuture()
+                           ? machine_now + dependencies_.default_deadline
+                           : std::min(arrival.deadline, machine_now + dependencies_.max_deadline);
+  }
   return absl::OkStatus();
 }
 
@@ -158,7 +166,9 @@ absl::Status FrontDoor::Inspect(const Door& door, const Message& request,
                                 call::CallContext& context) const {
   RETURN_IF_ERROR(door.validator_.Check(request));
   ASSIGN_OR_RETURN(context.organization_id,
-                   door.validator_.Organization(request, context.principal->organization_id));
+                   door.validator_.Organization(request, context.organization_id.empty()
+                                                             ? context.principal->organization_id
+                                                             : context.organization_id));
   if (door.fingerprinted_) {
     context.request_fingerprint = Fingerprint(*dependencies_.integrity, request);
   }
@@ -174,6 +184,7 @@ absl::Status FrontDoor::Refused(const Door& door) const {
 
 void FrontDoor::Account(const Door& door, const call::CallContext& context, absl::Time arrived,
                         const absl::Status& status) const {
+  (door.method_.unary != nullptr ? in_flight_ : streams_open_).Add(-1);
   const absl::Duration took = absl::Now() - arrived;
   const absl::string_view code = CodeName(status.code());
   calls_.With({door.name(), code}).Increment();
@@ -195,6 +206,31 @@ void FrontDoor::Account(const Door& door, const call::CallContext& context, absl
 bool FrontDoor::StillHolds(const call::CallContext& context) const {
   const absl::Time now = absl::Now();
   return dependencies_.verifier->StillHolds(*context.principal, now);
+}
+
+bool FrontDoor::OpenExchange(const call::CallContext& context) {
+  MutexLock lock(exchanges_mutex_);
+  const int share = std::max(dependencies_.exchange_limit / 4, 1);
+  const auto held = exchanges_by_organization_.find(context.principal->organization_id);
+  if (exchanges_ >= dependencies_.exchange_limit ||
+      (held != exchanges_by_organization_.end() && held->second >= share)) {
+    return false;
+  }
+  ++exchanges_;
+  ++exchanges_by_organization_[context.principal->organization_id];
+  return true;
+}
+
+void FrontDoor::CloseExchange(const call::CallContext& context) {
+  MutexLock lock(exchanges_mutex_);
+  --exchanges_;
+  const auto held = exchanges_by_organization_.find(context.principal->organization_id);
+  if (--held->second == 0) exchanges_by_organization_.erase(held);
+}
+
+void FrontDoor::Renew(call::CallContext& context, absl::Time end) const {
+  context.now = dependencies_.clock->Now();
+  context.deadline = std::min(end, absl::Now() + dependencies_.max_deadline);
 }
 
 void FrontDoor::Drain() {

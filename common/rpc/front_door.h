@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -14,6 +16,7 @@
 #include "common/call/registry.h"
 #include "common/call/validate.h"
 #include "common/concurrency/executor.h"
+#include "common/concurrency/mutex.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
 #include "google/protobuf/message.h"
@@ -39,6 +42,11 @@ class FrontDoor {
     telemetry::Metrics* metrics;
     absl::Duration default_deadline = absl::Seconds(10);
     absl::Duration max_deadline = absl::Seconds(60);
+    // Of bidirectional streams: the longest, how long one waits for its client to send or to read,
+    // and how many are open at once, a quarter of them of one organisation.
+    absl::Duration exchange_deadline = absl::Minutes(30);
+    absl::Duration exchange_patience = absl::Minutes(2);
+    int exchange_limit = 64;
     int read_threads = 8;
     int write_threads = 8;
     int peer_threads = 4;
@@ -66,11 +74,12 @@ class FrontDoor {
     const telemetry::Histogram duration_;
   };
 
-  // Fills `context` with who calls, until when, and on whose behalf.
+  // Fills `context` with who calls, until when, and on whose behalf. Account follows, once.
   //   kUnauthenticated, kPermissionDenied
   absl::Status Authenticate(const Door& door, const Arrival& arrival, call::CallContext& context);
 
-  // Validates `request` and names its organisation in `context`.
+  // Validates `request` and names its organisation in `context`, where it stays for the messages
+  // that follow.
   //   kInvalidArgument  with every wrong field
   //   kNotFound         a name of another organisation
   absl::Status Inspect(const Door& door, const google::protobuf::Message& request,
@@ -86,6 +95,15 @@ class FrontDoor {
   // Whether the caller's token still holds, for open streams.
   bool StillHolds(const call::CallContext& context) const;
 
+  // A place for a bidirectional stream of the caller; false if there is none. To be given back.
+  [[nodiscard]] bool OpenExchange(const call::CallContext& context);
+  void CloseExchange(const call::CallContext& context);
+
+  // Before each message of a bidirectional stream that ends at `end`: when it arrived and until
+  // when it is answered.
+  void Renew(call::CallContext& context, absl::Time end) const;
+  absl::Duration exchange_patience() const { return dependencies_.exchange_patience; }
+
   // Runs what is queued, refuses what comes.
   void Drain();
 
@@ -98,6 +116,12 @@ class FrontDoor {
   telemetry::Family<telemetry::Histogram> durations_;
   telemetry::Family<telemetry::Counter> refused_;
   telemetry::Family<telemetry::Counter> token_faults_;
+  telemetry::Gauge in_flight_;
+  telemetry::Gauge streams_open_;
+  Mutex exchanges_mutex_;
+  int exchanges_ ABSL_GUARDED_BY(exchanges_mutex_) = 0;
+  absl::flat_hash_map<std::string, int> exchanges_by_organization_
+      ABSL_GUARDED_BY(exchanges_mutex_);
 };
 
 }  // namespace rapport::rpc

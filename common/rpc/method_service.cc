@@ -146,7 +146,6 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   StreamCall(FrontDoor& front, StreamMinder& minder, const FrontDoor::Door& door,
              grpc::CallbackServerContext* transport, const grpc::ByteBuffer* request)
       : front_(front), minder_(minder), door_(door) {
-    minder_.Opened();
     context_.cancelled = &cancelled_;
     if (absl::Status status = Admit(*transport, *request); !status.ok()) {
       End(status);
@@ -156,10 +155,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void OnCancel() override { cancelled_.store(true); }
-  void OnDone() override {
-    minder_.Closed();
-    delete this;
-  }
+  void OnDone() override { delete this; }
   void OnWriteDone(bool ok) override {
     if (ok) {
       Advance();
@@ -246,6 +242,199 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   grpc::ByteBuffer buffer_;
 };
 
+// A bidirectional stream: reads a message, answers it on the executor, writes the responses, reads
+// the next. Whoever moved `phase_` to kMoving owns the stream until it moves it on; the minder acts
+// on streams that nobody owns. The stream is kept by gRPC until OnDone, by the minder until it has
+// ended and by a job that runs.
+class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                           public std::enable_shared_from_this<ExchangeCall> {
+ public:
+  static ExchangeCall* Begin(FrontDoor& front, StreamMinder& minder, const FrontDoor::Door& door,
+                             grpc::CallbackServerContext* transport) {
+    auto call = std::make_shared<ExchangeCall>(front, minder, door, transport);
+    call->kept_by_grpc_ = call;
+    call->Begin();
+    return call.get();
+  }
+
+  ExchangeCall(FrontDoor& front, StreamMinder& minder, const FrontDoor::Door& door,
+               grpc::CallbackServerContext* transport)
+      : front_(front), minder_(minder), door_(door), transport_(transport) {
+    context_.cancelled = &cancelled_;
+  }
+
+  void OnCancel() override { cancelled_.store(true); }
+
+  void OnDone() override { kept_by_grpc_.reset(); }
+
+  void OnReadDone(bool ok) override {
+    if (!Take(Phase::kReading)) return;
+    if (!ok && transport_->IsCancelled()) return End(ClientGone());
+    request_.reset();
+    if (ok) {
+      if (absl::Status status = Admit(); !status.ok()) return End(status);
+    }
+    if (Submit()) return;
+    if (exchange_ == nullptr) return End(front_.Refused(door_));
+    Leave(Phase::kQueueing);
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!Take(Phase::kWriting)) return;
+    if (!ok) return End(ClientGone());
+    Advance();
+  }
+
+ private:
+  enum class Phase { kMoving, kReading, kQueueing, kWriting, kEnded };
+
+  static absl::Status ClientGone() { return absl::CancelledError("The client is gone."); }
+
+  void Begin() {
+    const absl::Status status = [&]() -> absl::Status {
+      RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(*transport_), context_));
+      end_ = context_.deadline;
+      has_place_ = front_.OpenExchange(context_);
+      return has_place_ ? absl::OkStatus() : front_.Refused(door_);
+    }();
+    if (!status.ok()) return End(status);
+    minder_.Add([self = shared_from_this()] { return self->Look(); });
+    Read();
+  }
+
+  // Makes the caller the owner of a stream that waits in `phase`.
+  bool Take(Phase phase) {
+    MutexLock lock(mutex_);
+    if (phase_ != phase) return false;
+    phase_ = Phase::kMoving;
+    return true;
+  }
+
+  // The owner lets go; the operation that `phase` waits for begins in `begin`.
+  void Leave(Phase phase) {
+    Leave(phase, [] {});
+  }
+  template <class BeginOperation>
+  void Leave(Phase phase, const BeginOperation& begin) {
+    MutexLock lock(mutex_);
+    phase_ = phase;
+    since_ = absl::Now();
+    begin();
+  }
+
+  // Why a stream between two messages may not go on.
+  absl::Status Fault() const {
+    if (cancelled_.load()) return ClientGone();
+    if (minder_.ending()) {
+      return errors::Unavailable("SHUTTING_DOWN",
+                                 "This server is shutting down; open the stream again.", "server");
+    }
+    if (!front_.StillHolds(context_)) return errors::Unauthenticated();
+    if (absl::Now() >= end_) return errors::DeadlineExceeded("The stream's deadline has passed.");
+    return absl::OkStatus();
+  }
+
+  // The minder's, for streams that nobody owns. Returns true when the stream has ended.
+  bool Look() {
+    absl::Status fault;
+    {
+      MutexLock lock(mutex_);
+      if (phase_ == Phase::kEnded) return true;
+      const bool stalled = absl::Now() - since_ > front_.exchange_patience();
+      // A write can not be taken back from gRPC; that it fails ends the stream.
+      if (phase_ == Phase::kWriting && stalled) transport_->TryCancel();
+      if (phase_ != Phase::kReading && phase_ != Phase::kQueueing) return false;
+      fault = Fault();
+      if (phase_ == Phase::kReading && fault.ok()) {
+        if (!stalled) return false;
+        fault = errors::DeadlineExceeded("The client sent no message for too long.");
+      }
+      phase_ = Phase::kMoving;
+    }
+    if (!fault.ok()) {
+      End(fault);
+      return true;
+    }
+    if (!Submit()) Leave(Phase::kQueueing);
+    return false;
+  }
+
+  void Read() {
+    Leave(Phase::kReading, [this] { StartRead(&in_); });
+  }
+
+  absl::Status Admit() {
+    ASSIGN_OR_RETURN(request_, Parse(*door_.method().request, in_));
+    in_.Clear();
+    fault_ = front_.Inspect(door_, *request_, context_);
+    return door_.method().faults == call::Faults::kAnswered ? absl::OkStatus() : fault_;
+  }
+
+  bool Submit() {
+    return door_.executor()->TrySubmit(context_.organization_id,
+                                       [self = shared_from_this()] { self->Step(); });
+  }
+
+  // Answers the message, or the end of the messages.
+  void Step() {
+    if (absl::Status fault = Fault(); !fault.ok()) return End(fault);
+    front_.Renew(context_, end_);
+    outcome_ = Guard([this]() -> absl::Status {
+      if (exchange_ == nullptr) {
+        ASSIGN_OR_RETURN(exchange_, door_.method().exchange(context_));
+      }
+      if (request_ == nullptr) return exchange_->FinishAny(context_, responses_);
+      return fault_.ok() ? exchange_->TakeAny(context_, *request_, responses_)
+                         : exchange_->RefuseAny(context_, *request_, fault_, responses_);
+    });
+    Advance();
+  }
+
+  void Advance() {
+    if (written_ < responses_.size()) {
+      out_ = Serialize(*responses_[written_]);
+      responses_[written_++].reset();
+      return Leave(Phase::kWriting, [this] { StartWrite(&out_); });
+    }
+    responses_.clear();
+    written_ = 0;
+    if (!outcome_.ok() || request_ == nullptr) return End(outcome_);
+    Read();
+  }
+
+  void End(const absl::Status& status) {
+    exchange_.reset();
+    if (has_place_) front_.CloseExchange(context_);
+    front_.Account(door_, context_, arrived_, status);
+    Leave(Phase::kEnded, [&] { Finish(ToGrpc(status, context_.trace.trace_id)); });
+  }
+
+  FrontDoor& front_;
+  StreamMinder& minder_;
+  const FrontDoor::Door& door_;
+  grpc::CallbackServerContext* const transport_;
+  const absl::Time arrived_ = absl::Now();
+  std::shared_ptr<ExchangeCall> kept_by_grpc_;
+  std::atomic<bool> cancelled_{false};
+
+  // Of the owner.
+  call::CallContext context_;
+  absl::Time end_;
+  bool has_place_ = false;
+  grpc::ByteBuffer in_;
+  grpc::ByteBuffer out_;
+  std::unique_ptr<Message> request_;  // null after the last
+  absl::Status fault_;                // of the request, where the exchange answers it
+  std::unique_ptr<call::AnyExchange> exchange_;
+  call::AnyExchange::Responses responses_;
+  size_t written_ = 0;
+  absl::Status outcome_;
+
+  Mutex mutex_;
+  Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kMoving;
+  absl::Time since_ ABSL_GUARDED_BY(mutex_);
+};
+
 }  // namespace
 
 StreamMinder::StreamMinder() : ticker_("streams", absl::Milliseconds(25), [this] { Tick(); }) {}
@@ -278,26 +467,32 @@ MethodService::MethodService(const google::protobuf::ServiceDescriptor* service,
     bound_.push_back(std::make_unique<Bound>(
         absl::StrCat("/", service->full_name(), "/", service->method(i)->name()), method, front));
     const Bound& bound = *bound_.back();
-    const bool streams = method.descriptor->server_streaming();
-    AddMethod(new grpc::internal::RpcServiceMethod(bound.path.c_str(),
-                                                   streams
-                                                       ? grpc::internal::RpcMethod::SERVER_STREAMING
-                                                       : grpc::internal::RpcMethod::NORMAL_RPC,
-                                                   nullptr));
-    if (streams) {
-      MarkMethodRawCallback(
-          i, new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                 [&front, &minder, &bound](grpc::CallbackServerContext* context,
-                                           const grpc::ByteBuffer* request) {
-                   return new StreamCall(front, minder, bound.door, context, request);
-                 }));
+    using grpc::internal::RpcMethod;
+    const auto add = [&](RpcMethod::RpcType type, grpc::internal::MethodHandler* handler) {
+      AddMethod(new grpc::internal::RpcServiceMethod(bound.path.c_str(), type, nullptr));
+      MarkMethodRawCallback(i, handler);
+    };
+    using Bytes = grpc::ByteBuffer;
+    if (method.unary != nullptr) {
+      add(RpcMethod::NORMAL_RPC, new grpc::internal::CallbackUnaryHandler<Bytes, Bytes>(
+                                     [&front, &bound](grpc::CallbackServerContext* context,
+                                                      const Bytes* request, Bytes* response) {
+                                       return new UnaryCall(front, bound.door, context, request,
+                                                            response);
+                                     }));
+    } else if (method.stream != nullptr) {
+      add(RpcMethod::SERVER_STREAMING,
+          new grpc::internal::CallbackServerStreamingHandler<Bytes, Bytes>(
+              [&front, &minder, &bound](grpc::CallbackServerContext* context,
+                                        const Bytes* request) {
+                return new StreamCall(front, minder, bound.door, context, request);
+              }));
     } else {
-      MarkMethodRawCallback(
-          i, new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                 [&front, &bound](grpc::CallbackServerContext* context,
-                                  const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-                   return new UnaryCall(front, bound.door, context, request, response);
-                 }));
+      add(RpcMethod::BIDI_STREAMING,
+          new grpc::internal::CallbackBidiHandler<Bytes, Bytes>(
+              [&front, &minder, &bound](grpc::CallbackServerContext* context) {
+                return ExchangeCall::Begin(front, minder, bound.door, context);
+              }));
     }
   }
 }

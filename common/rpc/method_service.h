@@ -22,8 +22,8 @@ namespace rapport::rpc {
 // Requests of more bytes are refused before they are parsed.
 inline constexpr size_t kMaxRequestBytes = 4 * 1024 * 1024;
 
-// Looks after open streams that wait for something to tell: every 25 ms, on one thread, those that
-// are ready go back to their executor, and those whose client is gone end.
+// Looks after open streams that wait: every 25 ms, on one thread, those that have something to do
+// go back to their executor, and those whose client is gone or whose time is up end.
 class StreamMinder {
  public:
   StreamMinder();
@@ -35,17 +35,12 @@ class StreamMinder {
   void EndStreams() { ending_.store(true); }
   bool ending() const { return ending_.load(); }
 
-  int64_t open() const { return open_.load(); }
-  void Opened() { open_.fetch_add(1); }
-  void Closed() { open_.fetch_sub(1); }
-
   void Stop();
 
  private:
   void Tick();
 
   std::atomic<bool> ending_{false};
-  std::atomic<int64_t> open_{0};
   Mutex mutex_;
   std::list<std::function<bool()>> waiting_ ABSL_GUARDED_BY(mutex_);
   PeriodicThread ticker_;

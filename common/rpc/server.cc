@@ -19,10 +19,10 @@ namespace rapport::rpc {
 namespace {
 
 // Connections end after 5 minutes, so that clients look again who serves; calls under way get more
-// than the longest deadline. Pings: clients send one a minute, twice as many are forgiven.
+// than the longest stream lasts. Pings: clients send one a minute, twice as many are forgiven.
 void Tune(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 300000);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 65000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 1860000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

@@ -256,7 +256,9 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
 
   HostedService service = spec.make(process);
   feed::Feed feed(*database, clock,
-                  {.metrics = metrics.get(), .retry_parked = service.retry_parked});
+                  {.service_types = spec.service_event_types,
+                   .metrics = metrics.get(),
+                   .retry_parked = service.retry_parked});
   call::Registry registry;
   service.register_handlers(registry);
   feed.Register(registry);

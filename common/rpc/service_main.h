@@ -62,6 +62,7 @@ struct ServiceSpec {
   std::vector<std::string> peers;          // whose targets it needs
   std::vector<sql::Component> migrations;  // of its database, besides the foundation
   std::function<HostedService(Process&)> make;
+  std::vector<std::string> service_event_types = {};  // see feed::FeedOptions::service_types
 };
 
 // Parses flags (each also as the environment variable RAPPORT_<FLAG>), serves until SIGTERM or

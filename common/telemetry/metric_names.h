@@ -32,6 +32,14 @@ inline constexpr char kConsumerParked[] = "rapport_events_consumer_parked";     
 inline constexpr char kAuditUnsequencedAge[] = "rapport_audit_unsequenced_age_seconds";  // -
 inline constexpr char kAuditTreeSize[] = "rapport_audit_tree_size";                      // -
 
+// What a service does by itself, by common/work.
+inline constexpr char kWorkDone[] = "rapport_work_done_total";      // kind
+inline constexpr char kWorkFailed[] = "rapport_work_failed_total";  // kind
+inline constexpr char kWorkAge[] = "rapport_work_due_age_seconds";  // -
+
+// The index of free time, by scheduling.
+inline constexpr char kIndexLag[] = "rapport_openings_index_lag_seconds";  // -
+
 // The process.
 inline constexpr char kLogDropped[] = "rapport_log_dropped_lines";  // -
 

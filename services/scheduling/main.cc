@@ -1,23 +1,29 @@
 #include "common/rpc/service_main.h"
+#include "common/work/work.h"
+#include "rapport/scheduling/v1/events.pb.h"
 #include "services/scheduling/migrations/migrations.h"
 #include "services/scheduling/rpc/service.h"
 
 int main(int argc, char** argv) {
   using rapport::scheduling::Dependencies;
   using rapport::scheduling::SchedulingService;
-  return rapport::rpc::ServiceMain(argc, argv,
-                                   {.name = "scheduling",
-                                    .port = 7401,
-                                    .health_port = 7411,
-                                    .metrics_port = 7421,
-                                    .peers = {"notes"},
-                                    .migrations = {rapport::scheduling::Migrations()},
-                                    .make = [](rapport::rpc::Process& process) {
-                                      return rapport::rpc::Host(std::make_unique<SchedulingService>(
-                                          Dependencies{.database = process.database,
-                                                       .clock = process.clock,
-                                                       .metrics = process.metrics,
-                                                       .notes = process.peer("notes"),
-                                                       .notes_feed = process.feed("notes")}));
-                                    }});
+  return rapport::rpc::ServiceMain(
+      argc, argv,
+      {.name = "scheduling",
+       .port = 7401,
+       .health_port = 7411,
+       .metrics_port = 7421,
+       .peers = {"notes"},
+       .migrations = {rapport::work::Migrations(), rapport::scheduling::Migrations()},
+       .make =
+           [](rapport::rpc::Process& process) {
+             return rapport::rpc::Host(std::make_unique<SchedulingService>(
+                 Dependencies{.database = process.database,
+                              .clock = process.clock,
+                              .metrics = process.metrics,
+                              .notes = process.peer("notes"),
+                              .notes_feed = process.feed("notes")}));
+           },
+       .service_event_types = {
+           rapport::scheduling::v1::PrivateAppointmentEvent::descriptor()->full_name()}});
 }

@@ -1,11 +1,13 @@
 #ifndef RAPPORT_TOOLS_RAPPORTCTL_CALLER_H_
 #define RAPPORT_TOOLS_RAPPORTCTL_CALLER_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/errors/status_macros.h"
 #include "google/protobuf/message.h"
@@ -36,6 +38,35 @@ class Caller {
     Response response;
     RETURN_IF_ERROR(Call(who, method, request, response));
     return response;
+  }
+
+  // Holds one bidirectional stream until its end and returns how it ended; it is never repeated.
+  // `next` fills the next request, or returns false after the last one; it is called on a thread of
+  // its own while `receive` is called here for each response, in order. An error of either cancels
+  // the stream and comes back.
+  using NextRequest = std::function<absl::StatusOr<bool>(google::protobuf::Message& request)>;
+  using ReceiveResponse = std::function<absl::Status(const google::protobuf::Message& response)>;
+  virtual absl::Status Exchange(const Identity& /*who*/, absl::string_view method,
+                                const google::protobuf::Message& /*request_type*/,
+                                const NextRequest& /*next*/,
+                                const google::protobuf::Message& /*response_type*/,
+                                const ReceiveResponse& /*receive*/) {
+    return absl::UnimplementedError(absl::StrCat("no streams here to hold ", method));
+  }
+
+  template <class Request, class Response>
+  absl::Status Exchange(const Identity& who, absl::string_view method,
+                        const std::function<absl::StatusOr<bool>(Request& request)>& next,
+                        const std::function<absl::Status(const Response& response)>& receive) {
+    return Exchange(
+        who, method, Request::default_instance(),
+        [&next](google::protobuf::Message& request) {
+          return next(static_cast<Request&>(request));
+        },
+        Response::default_instance(),
+        [&receive](const google::protobuf::Message& response) {
+          return receive(static_cast<const Response&>(response));
+        });
   }
 };
 

@@ -15,6 +15,7 @@
 #include "rapport/common/v1/event_service.pb.h"
 #include "rapport/notes/v1/case_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
+#include "tools/rapportctl/methods.h"
 
 ABSL_FLAG(std::string, keys_dir, "",
           "Directory with development keys, as `keys generate` makes it.");
@@ -59,6 +60,8 @@ const std::vector<Command>& Commands() {
       {"wait-for-schema", "SERVICE", "wait until a service's schema suits this release",
        WaitForSchema},
       {"events retry", "SERVICE", "apply the parked events of a service again", EventsRetry},
+      {"openings", "", "search free times across an organisation's clinics", Openings},
+      {"series", "", "plan a series of sessions at one time, with what has to be moved", Series},
       {"story play", "FILE", "play a course of therapy through the suite and print its report",
        StoryPlay},
   };
@@ -105,10 +108,8 @@ absl::Status Token(const Words& words) {
 
 absl::Status CallMethod(const Words& words) {
   RETURN_IF_ERROR(WantWords(words, 2, "call PACKAGE.SERVICE/METHOD JSON"));
-  std::string dotted = words[0];
-  if (const size_t slash = dotted.find('/'); slash != std::string::npos) dotted[slash] = '.';
-  const auto* method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(dotted);
-  if (method == nullptr || method->server_streaming()) {
+  const auto* method = FindUnaryMethod(words[0]);
+  if (method == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is not a unary RPC"));
   }
   auto* factory = google::protobuf::MessageFactory::generated_factory();

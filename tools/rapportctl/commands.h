@@ -33,6 +33,8 @@ absl::Status Migrate(const Words& words);
 absl::Status WaitForSchema(const Words& words);
 absl::Status EventsRetry(const Words& words);
 absl::Status StoryPlay(const Words& words);
+absl::Status Openings(const Words& words);
+absl::Status Series(const Words& words);
 
 // A caller to the targets and with the development key that the flags name.
 absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags();

@@ -8,6 +8,7 @@
 #include "common/care/care.h"
 #include "common/errors/status_macros.h"
 #include "common/sql/migrations.h"
+#include "common/work/work.h"
 #include "services/assessment/migrations/migrations.h"
 #include "services/notes/migrations/migrations.h"
 #include "services/scheduling/migrations/migrations.h"
@@ -26,7 +27,7 @@ namespace {
 absl::StatusOr<std::vector<sql::Component>> ComponentsOf(const Words& words,
                                                          absl::string_view command) {
   if (words.size() == 1 && words[0] == "scheduling") {
-    return std::vector<sql::Component>{scheduling::Migrations()};
+    return std::vector<sql::Component>{work::Migrations(), scheduling::Migrations()};
   }
   if (words.size() == 1 && words[0] == "assessment") {
     return std::vector<sql::Component>{care::Migrations(), assessment::Migrations()};

@@ -7,7 +7,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "common/auth/jwt.h"
 #include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
 
 namespace rapport::ctl {
 namespace {
@@ -25,6 +27,12 @@ bool IsWorthRepeating(const absl::Status& status) {
     default:
       return false;
   }
+}
+
+// "rapport.notes.v1.CaseService/ListCases" is of "notes".
+absl::string_view ServiceOf(absl::string_view method) {
+  const std::vector<absl::string_view> package = absl::StrSplit(method, '.');
+  return package.size() > 1 ? package[1] : "";
 }
 
 }  // namespace
@@ -63,31 +71,55 @@ const std::string& GrpcCaller::TokenFor(const Identity& who) {
   return token;
 }
 
-absl::Status GrpcCaller::Call(const Identity& who, absl::string_view method,
-                              const google::protobuf::Message& request,
-                              google::protobuf::Message& response) {
-  const std::vector<absl::string_view> package = absl::StrSplit(method, '.');
-  return CallAt(package.size() > 1 ? package[1] : "", who, method, request, response);
-}
-
-absl::Status GrpcCaller::CallAt(absl::string_view service, const Identity& who,
-                                absl::string_view method, const google::protobuf::Message& request,
-                                google::protobuf::Message& response) {
+absl::StatusOr<const rpc::Channel*> GrpcCaller::ChannelTo(absl::string_view service) const {
   const auto channel = channels_.find(std::string(service));
   if (channel == channels_.end()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no service '", service, "'; there are scheduling, assessment and notes"));
   }
+  return channel->second.get();
+}
+
+absl::Status GrpcCaller::Call(const Identity& who, absl::string_view method,
+                              const google::protobuf::Message& request,
+                              google::protobuf::Message& response) {
+  return CallAt(ServiceOf(method), who, method, request, response);
+}
+
+absl::Status GrpcCaller::CallAt(absl::string_view service, const Identity& who,
+                                absl::string_view method, const google::protobuf::Message& request,
+                                google::protobuf::Message& response) {
+  ASSIGN_OR_RETURN(const rpc::Channel* channel, ChannelTo(service));
   const absl::Time give_up = absl::Now() + patience_;
   absl::Duration pause = absl::Milliseconds(20);
   while (true) {
-    const absl::Status status = channel->second->Call(
-        method, {.user_token = TokenFor(who), .service_token = "", .traceparent = ""},
-        absl::Now() + kAttempt, request, response);
+    const absl::Status status =
+        channel->Call(method, {.user_token = TokenFor(who), .service_token = "", .traceparent = ""},
+                      absl::Now() + kAttempt, request, response);
     if (!IsWorthRepeating(status) || absl::Now() + pause > give_up) return status;
     absl::SleepFor(pause);
     pause = std::min(pause * 2, absl::Milliseconds(500));
   }
+}
+
+absl::Status GrpcCaller::Exchange(const Identity& who, absl::string_view method,
+                                  const google::protobuf::Message& request_type,
+                                  const NextRequest& next,
+                                  const google::protobuf::Message& response_type,
+                                  const ReceiveResponse& receive) {
+  ASSIGN_OR_RETURN(const rpc::Channel* channel, ChannelTo(ServiceOf(method)));
+  std::unique_ptr<google::protobuf::Message> request(request_type.New());
+  std::unique_ptr<google::protobuf::Message> response(response_type.New());
+  const auto next_request = [&]() -> absl::StatusOr<bool> {
+    request->Clear();
+    return next(*request);
+  };
+  return channel->Exchange(method,
+                           {.user_token = MintToken(*signer_, who, auth::kMaxTokenLife),
+                            .service_token = "",
+                            .traceparent = ""},
+                           absl::Now() + auth::kMaxTokenLife, *request, next_request, *response,
+                           [&] { return receive(*response); });
 }
 
 }  // namespace rapport::ctl

@@ -37,6 +37,10 @@ absl::Status StoryPlay(const Words& words) {
                           std::fprintf(stderr, "%s\n", std::string(line).c_str());
                         }});
   ASSIGN_OR_RETURN(const story::Outcome outcome, player.Play(told));
+  if (!told.has_treatment()) {
+    std::printf("%s: %d steps, all as told.\n", told.title().c_str(), outcome.steps);
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const story::CourseRecord record,
                    story::Gather(*caller, outcome.therapist, outcome.course, outcome.case_file));
   std::fputs(

@@ -206,7 +206,7 @@ absl::StatusOr<v1::RecordAssessmentResponse> AssessmentHandlers::Record(call::Ch
   if (raises) store::LockAlerts(tx, context.organization_id);
 
   ASSIGN_OR_RETURN(const care::CourseFacts course,
-                   care::RequireCourse(tx, context, assessment.course(), "Course"));
+                   care::RequireTreated(tx, context, assessment.course(), "Course"));
   if (assessment.administration() == v1::ADMINISTRATION_SELF_REPORT &&
       !filled.rules->instrument().critical_items().empty()) {
     RETURN_IF_ERROR(RequireRiskOwner(tx, course, context.organization_id));

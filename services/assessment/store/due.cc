@@ -22,11 +22,12 @@ const sql::Statement kDutyLists{"assessment.duty_lists.get", R"sql(
     ON c.organization_id = o.organization_id AND c.clinic = $2
   WHERE o.organization_id = $1)sql"};
 
-// A session's number is its rank among those of its course that count.
-#define RAPPORT_SESSION_COLUMNS                                                            \
-  "SELECT a.start_time, a.appointment, a.document, c.course, c.document, ("                \
-  "  SELECT count(*) FROM care_appointment AS o"                                           \
-  "  WHERE o.organization_id = a.organization_id AND o.course = a.course AND o.counts = 1" \
+// A session's number is its rank among those of its course and segment that count.
+#define RAPPORT_SESSION_COLUMNS                                             \
+  "SELECT a.start_time, a.appointment, a.document, c.course, c.document, (" \
+  "  SELECT count(*) FROM care_appointment AS o"                            \
+  "  WHERE o.organization_id = a.organization_id AND o.course = a.course"   \
+  "    AND o.segment = a.segment AND o.counts = 1"                          \
   "    AND (o.start_time, o.appointment) <= (a.start_time, a.appointment)) "
 
 const sql::Statement kSessionsOfCourse{"assessment.due.sessions_of_course",
@@ -96,8 +97,9 @@ Session ToSession(const care::AppointmentFacts& appointment) {
           .number = appointment.session_number,
           .start = appointment.start(),
           .end = appointment.end(),
-          .stands = state != scheduling::v1::APPOINTMENT_STATE_CANCELLED &&
-                    state != scheduling::v1::APPOINTMENT_STATE_NO_SHOW};
+          .stands = state == scheduling::v1::APPOINTMENT_STATE_BOOKED ||
+                    state == scheduling::v1::APPOINTMENT_STATE_CHECKED_IN ||
+                    state == scheduling::v1::APPOINTMENT_STATE_COMPLETED};
 }
 
 absl::StatusOr<std::vector<CourseSession>> ListSessions(sql::Session& session, const Whose& whose,

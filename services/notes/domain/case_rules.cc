@@ -61,6 +61,24 @@ bool IsInFavour(v1::SuitabilityOutcome outcome) {
          outcome == v1::SUITABILITY_OUTCOME_ADAPT_OR_COMBINE;
 }
 
+bool IsConjointEligible(const v1::Determination& determination,
+                        absl::Span<const std::string> patients,
+                        absl::Span<const v1::PartnerScreen> screens) {
+  if (!IsInFavour(determination.outcome()) ||
+      determination.arises_from_interaction() != v1::ANSWERED_YES) {
+    return false;
+  }
+  return std::all_of(patients.begin(), patients.end(), [&](const std::string& patient) {
+    return std::any_of(screens.begin(), screens.end(), [&](const v1::PartnerScreen& screen) {
+      const bool safe =
+          screen.violence() == v1::SCREEN_RESULT_NEGATIVE ||
+          (screen.violence() == v1::SCREEN_RESULT_POSITIVE && screen.has_countersignature());
+      return screen.patient() == patient && screen.seen_alone() && safe &&
+             screen.willing() == v1::ANSWERED_YES;
+    });
+  });
+}
+
 absl::Status CheckDetermination(const v1::Determination& determination,
                                 absl::string_view organization_id) {
   std::vector<errors::FieldViolation> violations;

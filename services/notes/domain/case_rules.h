@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "google/protobuf/repeated_field.h"
 #include "rapport/notes/v1/case.pb.h"
 
@@ -24,6 +25,12 @@ absl::Status CheckRecentAuthentication(absl::Time auth_time, absl::Time machine_
 
 // Whether the determination lets a course begin: IPT suits, as it is or adapted.
 bool IsInFavour(v1::SuitabilityOutcome outcome);
+
+// Whether conjoint work with `patients` (the couple) may begin: clinical rule 2.1. `screens` holds
+// the newest of each who has one. One answer for whatever is missing.
+bool IsConjointEligible(const v1::Determination& determination,
+                        absl::Span<const std::string> patients,
+                        absl::Span<const v1::PartnerScreen> screens);
 
 // Sources are assessments of `organization_id`; a judgement against most of its reasons says why.
 //   kInvalidArgument  "determination.…"

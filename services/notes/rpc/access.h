@@ -22,12 +22,14 @@ struct CaseAccess {
   std::string case_id;
   std::string clinician;  // the caller, as a clinician; never empty
   care::CourseFacts course;
+  bool treats = false;  // else supervises
 };
 
 // A note that the caller may know of.
 struct NoteAccess {
   NoteRecord note;
   std::string clinician;  // the caller
+  bool treats = false;    // wrote it, or sees to its course
 };
 
 // Who may know of what, by the replica of scheduling. Each handler asks here, inside the
@@ -40,26 +42,38 @@ class Access {
   // `lag`: how long the replica has not been sure to be complete; null: it always is.
   explicit Access(std::function<absl::Duration()> lag = nullptr) : lag_(std::move(lag)) {}
 
-  // care::ReachOf, without those covered while the replica lags.
+  // care::ReachOf, without those covered and supervised while the replica lags.
   absl::StatusOr<care::Reach> ReachOf(sql::Session& session,
                                       const call::CallContext& context) const;
 
   // care::RequireCourse.
-  //   kUnavailable CARE_RELATIONS_STALE  the caller covers, and the replica lags
+  //   kUnavailable CARE_RELATIONS_STALE  the caller covers or supervises, and the replica lags
   absl::StatusOr<care::CourseFacts> RequireCourse(sql::Session& session,
                                                   const call::CallContext& context,
                                                   absl::string_view course,
                                                   absl::string_view type) const;
 
-  // The case that `name`, a case or something below one, belongs to: for the course's therapist and
-  // who covers for them now. For others kNotFound(`type`), as if absent. Else as RequireCourse.
+  // The case that `name`, a case or something below one, belongs to: for the course's therapist,
+  // who covers for them and who supervises them now. For others kNotFound(`type`), as if absent.
+  // Else as RequireCourse.
   absl::StatusOr<CaseAccess> RequireCase(sql::Session& session, const call::CallContext& context,
                                          absl::string_view name, absl::string_view type) const;
+
+  // As RequireCase, for changes: kPermissionDenied NOT_THE_THERAPIST for who only supervises.
+  absl::StatusOr<CaseAccess> RequireTreatedCase(sql::Session& session,
+                                                const call::CallContext& context,
+                                                absl::string_view name,
+                                                absl::string_view type) const;
 
   // The note `name`: for its author always; a signed one also for whoever reaches its case. For
   // others kNotFound ("Note"), as if absent. Else as RequireCourse.
   absl::StatusOr<NoteAccess> RequireNote(sql::Session& session, const call::CallContext& context,
                                          absl::string_view name) const;
+
+  // As RequireNote, for changes: kPermissionDenied NOT_THE_THERAPIST for who only supervises.
+  absl::StatusOr<NoteAccess> RequireTreatedNote(sql::Session& session,
+                                                const call::CallContext& context,
+                                                absl::string_view name) const;
 
  private:
   bool Lags() const { return lag_ != nullptr && lag_() > kMaxLag; }

@@ -20,6 +20,7 @@
 #include "services/notes/store/case_store.h"
 #include "services/notes/store/goal_store.h"
 #include "services/notes/store/risk_store.h"
+#include "services/notes/store/screen_store.h"
 
 namespace rapport::notes {
 namespace {
@@ -79,6 +80,9 @@ void CaseHandlers::Register(call::Registry& registry) {
       .Unary("ReviseGoal", &CaseHandlers::ReviseGoal)
       .Unary("GetGoal", &CaseHandlers::GetGoal)
       .Unary("ListGoals", &CaseHandlers::ListGoals)
+      .Unary("RecordPartnerScreen", &CaseHandlers::RecordPartnerScreen)
+      .Unary("CountersignPartnerScreen", &CaseHandlers::CountersignPartnerScreen)
+      .Unary("ListPartnerScreens", &CaseHandlers::ListPartnerScreens)
       .Unary("CreateRiskAssessment", &CaseHandlers::CreateRiskAssessment)
       .Unary("GetRiskAssessment", &CaseHandlers::GetRiskAssessment)
       .Unary("ListRiskAssessments", &CaseHandlers::ListRiskAssessments)
@@ -129,7 +133,7 @@ absl::StatusOr<v1::Determination> CaseHandlers::SignDetermination(
         sql::Transaction& tx = change.tx();
         tx.Lock({request.parent()});
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.parent(), "Case"));
+                         access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
         RETURN_IF_ERROR(CheckDetermination(request.determination(), context.organization_id));
         ASSIGN_OR_RETURN(CaseRecord record,
@@ -170,7 +174,7 @@ absl::StatusOr<v1::Determination> CaseHandlers::ReopenDetermination(
         tx.Lock({case_name});
         RETURN_IF_ERROR(read(tx, request.name()).status());
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.name(), "Determination"));
+                         access_.RequireTreatedCase(tx, context, request.name(), "Determination"));
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
         RETURN_IF_ERROR(notes::ReopenDetermination(
             tx, request.name(), {context.now, access.clinician, request.reason()}));
@@ -208,7 +212,7 @@ absl::StatusOr<v1::Case> CaseHandlers::SetProblemAreas(const CallContext& contex
         sql::Transaction& tx = change.tx();
         tx.Lock({request.name()});
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.name(), "Case"));
+                         access_.RequireTreatedCase(tx, context, request.name(), "Case"));
         RETURN_IF_ERROR(CheckProblemAreas(request.problem_areas(), access.course.state.protocol()));
         ASSIGN_OR_RETURN(CaseRecord record,
                          notes::GetCase(tx, context.organization_id, access.case_id));
@@ -237,7 +241,7 @@ absl::StatusOr<v1::Formulation> CaseHandlers::WriteFormulation(
         sql::Transaction& tx = change.tx();
         tx.Lock({request.parent()});
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.parent(), "Case"));
+                         access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(CheckFormulation(request.formulation()));
         ASSIGN_OR_RETURN(CaseRecord record,
                          notes::GetCase(tx, context.organization_id, access.case_id));
@@ -279,7 +283,7 @@ absl::StatusOr<v1::Goal> CaseHandlers::CreateGoal(const CallContext& context,
       [&](Change& change) -> absl::StatusOr<v1::Goal> {
         sql::Transaction& tx = change.tx();
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.parent(), "Case"));
+                         access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(CheckGoal(request.goal()));
         RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
 
@@ -304,7 +308,7 @@ absl::StatusOr<v1::Goal> CaseHandlers::ReviseGoal(const CallContext& context,
         sql::Transaction& tx = change.tx();
         tx.Lock({request.name()});
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.name(), "Goal"));
+                         access_.RequireTreatedCase(tx, context, request.name(), "Goal"));
         ASSIGN_OR_RETURN(const GoalRecord record, notes::GetGoal(tx, request.name()));
         RETURN_IF_ERROR(CheckGoal(request.goal()));
         if (!request.appointment().empty()) {
@@ -341,6 +345,86 @@ absl::StatusOr<v1::ListGoalsResponse> CaseHandlers::ListGoals(const CallContext&
       [](v1::ListGoalsResponse& response) { return response.add_goals(); });
 }
 
+absl::StatusOr<v1::PartnerScreen> CaseHandlers::RecordPartnerScreen(
+    const CallContext& context, const v1::RecordPartnerScreenRequest& request) {
+  return call::Mutate<v1::PartnerScreen>(
+      database_, context, request.request_id(),
+      [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::PartnerScreen> {
+        RETURN_IF_ERROR(access_.RequireCase(session, context, name, "Case").status());
+        return GetPartnerScreen(session, name);
+      },
+      [&](Change& change) -> absl::StatusOr<v1::PartnerScreen> {
+        sql::Transaction& tx = change.tx();
+        ASSIGN_OR_RETURN(const CaseAccess access,
+                         access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
+        const scheduling::v1::CourseEvent& course = access.course.state;
+        if (course.kind() != scheduling::v1::COURSE_KIND_CONJOINT) {
+          return errors::FailedPrecondition("NOT_CONJOINT", "The course is not of a couple.");
+        }
+        v1::PartnerScreen screen = request.partner_screen();
+        if (!screen.seen_alone()) {
+          return errors::InvalidArgument("partner_screen.seen_alone",
+                                         "must be true: each partner is asked alone");
+        }
+        if (screen.patient() != course.patient() && screen.patient() != course.partner()) {
+          return errors::InvalidArgument("partner_screen.patient",
+                                         "must be one of the course's two patients");
+        }
+        RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
+        screen.set_name(Below(access.name, "partnerScreens", ids::NewUlid()));
+        screen.set_clinician(access.clinician);
+        *screen.mutable_create_time() = time::ToTimestamp(context.now);
+        screen.clear_countersignature();
+        RETURN_IF_ERROR(InsertPartnerScreen(tx, screen));
+        change.SetResult(screen.name(), 1);
+        change.Audit(screen.name(), 1, screen.SerializeAsString());
+        return screen;
+      });
+}
+
+absl::StatusOr<v1::PartnerScreen> CaseHandlers::CountersignPartnerScreen(
+    const CallContext& context, const v1::CountersignPartnerScreenRequest& request) {
+  const auto read = [&](sql::Session& session,
+                        absl::string_view name) -> absl::StatusOr<v1::PartnerScreen> {
+    RETURN_IF_ERROR(access_.RequireCase(session, context, name, "PartnerScreen").status());
+    return GetPartnerScreen(session, name);
+  };
+  return call::Mutate<v1::PartnerScreen>(
+      database_, context, request.request_id(), read,
+      [&](Change& change) -> absl::StatusOr<v1::PartnerScreen> {
+        sql::Transaction& tx = change.tx();
+        ASSIGN_OR_RETURN(const CaseAccess access,
+                         access_.RequireCase(tx, context, request.name(), "PartnerScreen"));
+        ASSIGN_OR_RETURN(v1::PartnerScreen screen, GetPartnerScreen(tx, request.name()));
+        RETURN_IF_ERROR(RequireRecentAuthentication(context));
+        if (access.clinician == screen.clinician() ||
+            access.clinician == access.course.state.clinician()) {
+          return errors::FailedPrecondition("SAME_CLINICIAN",
+                                            "Another clinician than the one who made the screen "
+                                            "or is responsible signs.");
+        }
+        if (screen.violence() != v1::SCREEN_RESULT_POSITIVE) {
+          return errors::FailedPrecondition("NOT_POSITIVE",
+                                            "Only a positive screen is countersigned.");
+        }
+        v1::ScreenCountersignature& signature = *screen.mutable_countersignature();
+        signature.set_clinician(access.clinician);
+        signature.set_reason(request.reason());
+        *signature.mutable_sign_time() = time::ToTimestamp(context.now);
+        RETURN_IF_ERROR(notes::CountersignPartnerScreen(tx, request.name(), signature));
+        change.SetResult(screen.name(), 2);
+        change.Audit(screen.name(), 2, screen.SerializeAsString());
+        return screen;
+      });
+}
+
+absl::StatusOr<v1::ListPartnerScreensResponse> CaseHandlers::ListPartnerScreens(
+    const CallContext& context, const v1::ListPartnerScreensRequest& request) {
+  return ListOfCase<v1::ListPartnerScreensResponse>(
+      database_, access_, context, request, notes::ListPartnerScreens,
+      [](v1::ListPartnerScreensResponse& response) { return response.add_partner_screens(); });
+}
+
 absl::StatusOr<v1::RiskAssessment> CaseHandlers::CreateRiskAssessment(
     const CallContext& context, const v1::CreateRiskAssessmentRequest& request) {
   return call::Mutate<v1::RiskAssessment>(
@@ -352,7 +436,7 @@ absl::StatusOr<v1::RiskAssessment> CaseHandlers::CreateRiskAssessment(
       [&](Change& change) -> absl::StatusOr<v1::RiskAssessment> {
         sql::Transaction& tx = change.tx();
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.parent(), "Case"));
+                         access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
         v1::RiskAssessment assessment = request.risk_assessment();
         assessment.set_name(Below(access.name, "riskAssessments", ids::NewUlid()));
@@ -396,7 +480,7 @@ absl::StatusOr<v1::SafetyPlan> CaseHandlers::WriteSafetyPlan(
         sql::Transaction& tx = change.tx();
         tx.Lock({request.parent()});
         ASSIGN_OR_RETURN(const CaseAccess access,
-                         access_.RequireCase(tx, context, request.parent(), "Case"));
+                         access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
         const absl::StatusOr<v1::SafetyPlan> last =
             notes::GetSafetyPlan(tx, context.organization_id, access.case_id);

@@ -41,6 +41,13 @@ class CaseHandlers {
                                    const v1::GetGoalRequest& request);
   absl::StatusOr<v1::ListGoalsResponse> ListGoals(const call::CallContext& context,
                                                   const v1::ListGoalsRequest& request);
+  absl::StatusOr<v1::PartnerScreen> RecordPartnerScreen(
+      const call::CallContext& context, const v1::RecordPartnerScreenRequest& request);
+  absl::StatusOr<v1::PartnerScreen> CountersignPartnerScreen(
+      const call::CallContext& context, const v1::CountersignPartnerScreenRequest& request);
+  absl::StatusOr<v1::ListPartnerScreensResponse> ListPartnerScreens(
+      const call::CallContext& context, const v1::ListPartnerScreensRequest& request);
+
   absl::StatusOr<v1::RiskAssessment> CreateRiskAssessment(
       const call::CallContext& context, const v1::CreateRiskAssessmentRequest& request);
   absl::StatusOr<v1::RiskAssessment> GetRiskAssessment(const call::CallContext& context,

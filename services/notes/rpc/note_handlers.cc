@@ -183,7 +183,7 @@ absl::StatusOr<v1::Note> NoteHandlers::StartNote(const CallContext& context,
       },
       [&](Change& change) -> absl::StatusOr<v1::Note> {
         sql::Transaction& tx = change.tx();
-        ASSIGN_OR_RETURN(access, access_.RequireCase(tx, context, request.parent(), "Case"));
+        ASSIGN_OR_RETURN(access, access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         if (exists) return errors::AlreadyExists("Note", request.appointment());
         ASSIGN_OR_RETURN(const care::OrganizationFacts organization,
                          care::GetOrganization(tx, names::Organization(context.organization_id)));
@@ -232,7 +232,8 @@ absl::StatusOr<v1::Note> NoteHandlers::SaveDraft(const CallContext& context,
       [&](Change& change) -> absl::StatusOr<v1::Note> {
         sql::Transaction& tx = change.tx();
         tx.Lock({request.name()});
-        ASSIGN_OR_RETURN(NoteAccess access, access_.RequireNote(tx, context, request.name()));
+        ASSIGN_OR_RETURN(NoteAccess access,
+                         access_.RequireTreatedNote(tx, context, request.name()));
         v1::Note& note = access.note.resource;
         if (note.state() == v1::NOTE_STATE_SIGNED) return NoteSigned();
         const absl::Status stale = errors::Aborted(
@@ -296,7 +297,8 @@ absl::StatusOr<v1::Note> NoteHandlers::SignNote(const CallContext& context,
       [&](Change& change) -> absl::StatusOr<v1::Note> {
         sql::Transaction& tx = change.tx();
         tx.Lock({request.name()});
-        ASSIGN_OR_RETURN(NoteAccess access, access_.RequireNote(tx, context, request.name()));
+        ASSIGN_OR_RETURN(NoteAccess access,
+                         access_.RequireTreatedNote(tx, context, request.name()));
         v1::Note& note = access.note.resource;
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
         if (note.state() == v1::NOTE_STATE_SIGNED) return NoteSigned();
@@ -325,7 +327,8 @@ absl::StatusOr<v1::Note> NoteHandlers::AddAddendum(const CallContext& context,
       [&](Change& change) -> absl::StatusOr<v1::Note> {
         sql::Transaction& tx = change.tx();
         tx.Lock({request.name()});
-        ASSIGN_OR_RETURN(NoteAccess access, access_.RequireNote(tx, context, request.name()));
+        ASSIGN_OR_RETURN(NoteAccess access,
+                         access_.RequireTreatedNote(tx, context, request.name()));
         v1::Note& note = access.note.resource;
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
         if (absl::StripAsciiWhitespace(request.text()).empty()) {

@@ -4,10 +4,16 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "google/protobuf/repeated_field.h"
 #include "google/type/date.pb.h"
 #include "google/type/timeofday.pb.h"
+#include "rapport/scheduling/v1/appointment.pb.h"
+#include "rapport/scheduling/v1/appointment_service.pb.h"
 
 namespace rapport::scheduling {
 
@@ -29,6 +35,33 @@ absl::Status CheckSessionStart(const google::type::Date& date, absl::string_view
 // the gap, one that happens twice is the first. Each lasts `minutes` of real time.
 std::vector<SessionTime> SeriesTimes(absl::CivilDay first, int minute_of_day, int count,
                                      int cadence_days, int minutes, absl::TimeZone zone);
+
+// One session of a series, by the clinic's clock.
+struct SeriesSession {
+  absl::CivilDay date;
+  int minute_of_day = 0;
+  v1::Modality modality = v1::MODALITY_UNSPECIFIED;  // unspecified: none was asked for
+};
+
+// The rule of a series: sessions from `first` on, each `day_offsets` days later, at one time of
+// day.
+struct SeriesRule {
+  absl::CivilDay first;
+  int minute_of_day = 0;
+  int count = 0;
+  v1::Modality modality = v1::MODALITY_UNSPECIFIED;
+  // One for each session and each exception, as those skipped are made up for at the end.
+  absl::Span<const int> day_offsets;
+};
+
+// The `count` sessions of a series with its agreed exceptions, by date and time. An exception
+// without moved_date stays on its day.
+//   kInvalidArgument  "exceptions[…].date": none of the series, or repeated; moved_date,
+//   moved_time:
+//                     as CheckSessionStart, or given with skip
+absl::StatusOr<std::vector<SeriesSession>> ExpandSeries(
+    const SeriesRule& rule,
+    const google::protobuf::RepeatedPtrField<v1::SeriesException>& exceptions);
 
 }  // namespace rapport::scheduling
 

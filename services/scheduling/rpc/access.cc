@@ -13,7 +13,8 @@ store::Scope ScopeOf(const call::CallContext& context) {
   store::Scope scope;
   scope.now = context.now;
   if (caller.HasRole("therapist") || caller.HasRole("supervisor")) scope.subject = caller.subject;
-  scope.desk = context.is_service();
+  if (caller.HasRole("supervisor")) scope.supervisor = caller.subject;
+  scope.all = scope.desk = context.is_service();
   for (absl::string_view role :
        {"clinic_manager", "scheduler", "organization_admin", "integration"}) {
     scope.desk |= caller.HasRole(role);
@@ -22,23 +23,25 @@ store::Scope ScopeOf(const call::CallContext& context) {
   return scope;
 }
 
-View ViewOf(const call::CallContext& context, const store::Scope& scope, bool sees_to,
-            absl::string_view clinic) {
-  if (sees_to || context.is_service()) return View::kFull;
+View ViewOf(const call::CallContext& context, const store::Scope& scope, bool treats,
+            absl::string_view clinic, bool supervises) {
+  if (treats || context.is_service()) return View::kFull;
+  if (supervises) return View::kRead;
   return scope.CoversClinic(names::Last(clinic)) ? View::kTimes : View::kNone;
 }
 
 absl::Status RequireTreating(View view) {
-  switch (view) {
-    case View::kFull:
-      return absl::OkStatus();
-    case View::kTimes:
-      return errors::PermissionDenied(
-          "NOT_THE_THERAPIST", "Only the course's therapist, or who covers for them, may do this.");
-    case View::kNone:
-      break;
-  }
-  return errors::NotFound("Course");
+  if (view == View::kFull) return absl::OkStatus();
+  if (view == View::kNone) return errors::NotFound("Course");
+  return errors::PermissionDenied(
+      "NOT_THE_THERAPIST", "Only the course's therapist, or who covers for them, may do this.");
+}
+
+absl::Status RequireScheduling(const store::Scope& scope, View view, absl::string_view clinic,
+                               absl::string_view what) {
+  if (view == View::kNone) return errors::NotFound(what);
+  if (scope.CoversClinic(names::Last(clinic))) return absl::OkStatus();
+  return RequireTreating(view);
 }
 
 std::string NewId() { return absl::AsciiStrToLower(ids::NewUlid()); }

@@ -9,24 +9,30 @@
 #include "services/scheduling/store/scope.h"
 
 // Who may know what within the organisation. Therapists (and supervisors) reach the courses of the
-// clinician with their subject, and of those whom that clinician covers now. The desk (clinic
-// managers, schedulers, organisation admins, integrations) reaches the existence and times of all
-// courses, limited to the clinics of their token where it names any. Services in their own right
-// see all.
+// clinician with their subject, and of those whom that clinician covers now; supervisors read those
+// of whom they supervise now. The desk (clinic managers, schedulers, organisation admins,
+// integrations) reaches the existence and times of all courses, limited to the clinics of their
+// token where it names any. Services in their own right see all.
 namespace rapport::scheduling {
 
 store::Scope ScopeOf(const call::CallContext& context);
 
-enum class View { kNone, kTimes, kFull };
+// Nothing; that it exists, and when; everything, to read; everything, to change.
+enum class View { kNone, kTimes, kRead, kFull };
 
-// What the caller may know of a course, or of an appointment, at `clinic`. `sees_to` comes with the
-// row, read in the caller's scope.
-View ViewOf(const call::CallContext& context, const store::Scope& scope, bool sees_to,
-            absl::string_view clinic);
+// What the caller may know of a course, or of an appointment, at `clinic`. `treats` and
+// `supervises` come with the row, read in the caller's scope.
+View ViewOf(const call::CallContext& context, const store::Scope& scope, bool treats,
+            absl::string_view clinic, bool supervises = false);
 
 // OK for what the caller treats; NOT_FOUND ("Course") for what they may not know of,
 // PERMISSION_DENIED NOT_THE_THERAPIST for what they may know of but not change.
 absl::Status RequireTreating(View view);
+
+// OK for who books, moves and records sessions at `clinic`: those who treat, and the desk; else as
+// RequireTreating, of `what`.
+absl::Status RequireScheduling(const store::Scope& scope, View view, absl::string_view clinic,
+                               absl::string_view what);
 
 // A new id: a ULID in lower case.
 std::string NewId();

@@ -1,8 +1,11 @@
 #ifndef RAPPORT_SERVICES_SCHEDULING_RPC_DIRECTORY_HANDLERS_H_
 #define RAPPORT_SERVICES_SCHEDULING_RPC_DIRECTORY_HANDLERS_H_
 
+#include <memory>
+
 #include "absl/status/statusor.h"
 #include "common/call/call_context.h"
+#include "common/call/exchange.h"
 #include "common/call/registry.h"
 #include "common/sql/database.h"
 #include "google/protobuf/empty.pb.h"
@@ -24,6 +27,8 @@ class DirectoryHandlers {
                                                       const v1::ListClinicsRequest& request);
   absl::StatusOr<v1::Clinic> UpdateClinic(const call::CallContext& context,
                                           const v1::UpdateClinicRequest& request);
+  absl::StatusOr<google::protobuf::Empty> DeleteClinic(const call::CallContext& context,
+                                                       const v1::DeleteClinicRequest& request);
 
   absl::StatusOr<v1::Clinician> CreateClinician(const call::CallContext& context,
                                                 const v1::CreateClinicianRequest& request);
@@ -33,6 +38,8 @@ class DirectoryHandlers {
       const call::CallContext& context, const v1::ListCliniciansRequest& request);
   absl::StatusOr<v1::Clinician> UpdateClinician(const call::CallContext& context,
                                                 const v1::UpdateClinicianRequest& request);
+  absl::StatusOr<google::protobuf::Empty> DeleteClinician(
+      const call::CallContext& context, const v1::DeleteClinicianRequest& request);
 
   absl::StatusOr<v1::TimeOff> CreateTimeOff(const call::CallContext& context,
                                             const v1::CreateTimeOffRequest& request);
@@ -51,6 +58,20 @@ class DirectoryHandlers {
                                                     const v1::ListCoversRequest& request);
   absl::StatusOr<google::protobuf::Empty> DeleteCover(const call::CallContext& context,
                                                       const v1::DeleteCoverRequest& request);
+
+  absl::StatusOr<v1::Room> CreateRoom(const call::CallContext& context,
+                                      const v1::CreateRoomRequest& request);
+  absl::StatusOr<v1::Room> GetRoom(const call::CallContext& context,
+                                   const v1::GetRoomRequest& request);
+  absl::StatusOr<v1::ListRoomsResponse> ListRooms(const call::CallContext& context,
+                                                  const v1::ListRoomsRequest& request);
+  absl::StatusOr<v1::Room> UpdateRoom(const call::CallContext& context,
+                                      const v1::UpdateRoomRequest& request);
+  absl::StatusOr<google::protobuf::Empty> DeleteRoom(const call::CallContext& context,
+                                                     const v1::DeleteRoomRequest& request);
+
+  using Import = call::Exchange<v1::ImportDirectoryRequest, v1::ImportDirectoryResponse>;
+  absl::StatusOr<std::unique_ptr<Import>> ImportDirectory(const call::CallContext& context);
 
  private:
   sql::Database& database_;

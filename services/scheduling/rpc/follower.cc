@@ -11,13 +11,21 @@
 #include "services/scheduling/store/course_store.h"
 
 namespace rapport::scheduling {
+namespace {
+
+bool HasAgreed(notes::v1::Agreement agreement) {
+  return agreement == notes::v1::AGREEMENT_AGREED || agreement == notes::v1::AGREEMENT_MODIFIED;
+}
+
+}  // namespace
 
 absl::Status NotesFollower::Apply(sql::Transaction& tx, const common::v1::Event& event) const {
   notes::v1::CaseEvent payload;
   if (!event.payload().UnpackTo(&payload)) return errors::Internal("unreadable CaseEvent");
   const bool due = payload.determination_reopened();
   tx.Lock({payload.course()});
-  ASSIGN_OR_RETURN(const bool newer, store::PutCase(tx, payload.course(), event.version(), due));
+  ASSIGN_OR_RETURN(const bool newer, store::PutCase(tx, payload.course(), event.version(), due,
+                                                    HasAgreed(payload.formulation_agreement())));
   if (!newer || (!due && !payload.eligible())) return absl::OkStatus();
 
   absl::StatusOr<store::CourseRow> row = store::GetCourse(tx, payload.course(), {});
@@ -26,15 +34,16 @@ absl::Status NotesFollower::Apply(sql::Transaction& tx, const common::v1::Event&
   v1::Course& course = row->resource;
   if (!SetSuitabilityReviewDue(course, due)) return absl::OkStatus();
 
-  const v1::Protocol* protocol = protocols_.Find(course.protocol());
-  if (protocol == nullptr) {
+  const auto protocol = protocols_.Find(tx, course.protocol());
+  if (absl::IsNotFound(protocol.status())) {
     return errors::Internal(absl::StrCat("This release lacks ", course.protocol()));
   }
+  RETURN_IF_ERROR(protocol.status());
   const absl::Time now = clock_.Now();
   *course.mutable_update_time() = time::ToTimestamp(now);
   RETURN_IF_ERROR(store::UpdateCourse(tx, course, row->version));
   call::RecordOwnAct(tx, "scheduling", "SetSuitabilityReviewDue", course.name(), row->version + 1,
-                     now, PayloadOf(course, *protocol), store::Document(course));
+                     now, PayloadOf(course, **protocol), store::Document(course));
   return absl::OkStatus();
 }
 

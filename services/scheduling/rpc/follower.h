@@ -5,22 +5,23 @@
 #include "common/sql/database.h"
 #include "common/time/clock.h"
 #include "rapport/common/v1/event.pb.h"
-#include "services/scheduling/domain/protocols.h"
+#include "services/scheduling/rpc/protocols.h"
 
 namespace rapport::scheduling {
 
-// Applies notes' CaseEvents: a course that is ACTIVE or PAUSED is due for a review of its
-// suitability while its determination is opened again, until one in favour is signed; its event and
-// audit entry in the same transaction. A redelivered or older event changes nothing.
+// Applies notes' CaseEvents: a course that was activated and has not ended is due for a review of
+// its suitability while its determination is opened again, until one in favour is signed; its event
+// and audit entry in the same transaction. Whether the patient has agreed to a formulation is kept
+// beside the course. A redelivered or older event changes nothing.
 class NotesFollower {
  public:
-  NotesFollower(const ProtocolCatalogue& protocols, time::Clock& clock)
+  NotesFollower(const Protocols& protocols, time::Clock& clock)
       : protocols_(protocols), clock_(clock) {}
 
   absl::Status Apply(sql::Transaction& tx, const common::v1::Event& event) const;
 
  private:
-  const ProtocolCatalogue& protocols_;
+  const Protocols& protocols_;
   time::Clock& clock_;
 };
 

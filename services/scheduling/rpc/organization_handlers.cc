@@ -24,11 +24,14 @@ absl::Status CheckOrganization(const v1::Organization& organization) {
   return CheckSettings(organization.settings(), "organization.settings");
 }
 
-absl::Status CheckDutyList(sql::Session& session, absl::string_view organization_id,
+// Holds off the deletion of who is on the list.
+absl::Status CheckDutyList(sql::Transaction& tx, absl::string_view organization_id,
                            const v1::OrganizationSettings& settings) {
   const std::vector<std::string> duty(settings.duty_list().begin(), settings.duty_list().end());
+  if (duty.empty()) return absl::OkStatus();
+  tx.Lock(duty);
   ASSIGN_OR_RETURN(const std::string unknown,
-                   store::FirstUnknownClinician(session, organization_id, duty));
+                   store::FirstUnknownClinician(tx, organization_id, duty));
   if (unknown.empty()) return absl::OkStatus();
   return errors::FailedPrecondition("UNKNOWN_CLINICIAN",
                                     "The duty list names a clinician who is not in the directory.",
@@ -40,13 +43,28 @@ absl::StatusOr<v1::Organization> ReadOne(sql::Session& session, absl::string_vie
   return std::move(stored.resource);
 }
 
+// In the place of `version`.
+absl::StatusOr<v1::Organization> Store(call::Change& change, v1::Organization organization,
+                                       int64_t version) {
+  const call::CallContext& context = change.context();
+  *organization.mutable_update_time() = time::ToTimestamp(context.now);
+  RETURN_IF_ERROR(
+      store::UpdateOrganization(change.tx(), context.organization_id, organization, version));
+  change.Record(organization.name(), version + 1, PayloadOf(organization),
+                store::Document(organization));
+  organization.set_etag(call::Etag(version + 1));
+  return organization;
+}
+
 }  // namespace
 
 void OrganizationHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.scheduling.v1.OrganizationService", this)
       .Unary("CreateOrganization", &OrganizationHandlers::CreateOrganization)
       .Unary("GetOrganization", &OrganizationHandlers::GetOrganization)
-      .Unary("UpdateOrganization", &OrganizationHandlers::UpdateOrganization);
+      .Unary("UpdateOrganization", &OrganizationHandlers::UpdateOrganization)
+      .Unary("SuspendOrganization", &OrganizationHandlers::SuspendOrganization)
+      .Unary("ResumeOrganization", &OrganizationHandlers::ResumeOrganization);
 }
 
 absl::StatusOr<v1::Organization> OrganizationHandlers::CreateOrganization(
@@ -101,13 +119,34 @@ absl::StatusOr<v1::Organization> OrganizationHandlers::UpdateOrganization(
         FillDefaults(*organization.mutable_settings());
         RETURN_IF_ERROR(
             CheckDutyList(change.tx(), context.organization_id, organization.settings()));
-        *organization.mutable_update_time() = time::ToTimestamp(context.now);
-        RETURN_IF_ERROR(store::UpdateOrganization(change.tx(), context.organization_id,
-                                                  organization, stored.version));
-        change.Record(name, stored.version + 1, PayloadOf(organization),
-                      store::Document(organization));
-        organization.set_etag(call::Etag(stored.version + 1));
-        return std::move(organization);
+        return Store(change, std::move(organization), stored.version);
+      });
+}
+
+absl::StatusOr<v1::Organization> OrganizationHandlers::SuspendOrganization(
+    const call::CallContext& context, const v1::SuspendOrganizationRequest& request) {
+  return Switch(context, request, v1::ORGANIZATION_STATE_ACTIVE, v1::ORGANIZATION_STATE_SUSPENDED);
+}
+
+absl::StatusOr<v1::Organization> OrganizationHandlers::ResumeOrganization(
+    const call::CallContext& context, const v1::ResumeOrganizationRequest& request) {
+  return Switch(context, request, v1::ORGANIZATION_STATE_SUSPENDED, v1::ORGANIZATION_STATE_ACTIVE);
+}
+
+template <class Request>
+absl::StatusOr<v1::Organization> OrganizationHandlers::Switch(const call::CallContext& context,
+                                                              const Request& request,
+                                                              v1::OrganizationState from,
+                                                              v1::OrganizationState to) {
+  return call::Mutate<v1::Organization>(
+      database_, context, request.request_id(), ReadOne,
+      [&](call::Change& change) -> absl::StatusOr<v1::Organization> {
+        change.tx().Lock({request.name()});
+        ASSIGN_OR_RETURN(auto stored, store::GetOrganization(change.tx(), context.organization_id));
+        RETURN_IF_ERROR(call::CheckEtag(request.etag(), stored.version));
+        RETURN_IF_ERROR(ChangeState(stored.resource, from, to));
+        store::DeferOrganizationState(change.tx(), context.organization_id, to);
+        return Store(change, std::move(stored.resource), stored.version);
       });
 }
 

@@ -21,8 +21,16 @@ class OrganizationHandlers {
                                                    const v1::GetOrganizationRequest& request);
   absl::StatusOr<v1::Organization> UpdateOrganization(const call::CallContext& context,
                                                       const v1::UpdateOrganizationRequest& request);
+  absl::StatusOr<v1::Organization> SuspendOrganization(
+      const call::CallContext& context, const v1::SuspendOrganizationRequest& request);
+  absl::StatusOr<v1::Organization> ResumeOrganization(const call::CallContext& context,
+                                                      const v1::ResumeOrganizationRequest& request);
 
  private:
+  template <class Request>
+  absl::StatusOr<v1::Organization> Switch(const call::CallContext& context, const Request& request,
+                                          v1::OrganizationState from, v1::OrganizationState to);
+
   sql::Database& database_;
 };
 

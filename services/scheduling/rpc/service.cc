@@ -4,16 +4,34 @@
 
 #include "rapport/notes/v1/events.pb.h"
 #include "services/scheduling/data/shipped_protocols.h"
+#include "services/scheduling/rpc/leave_hints.h"
 
 namespace rapport::scheduling {
+namespace {
+
+NearestFree NearestIn(const LiveIndex& index) {
+  return [&index](absl::string_view clinician, absl::string_view clinic, absl::Time around,
+                  int minutes) { return index.NearestFree(clinician, clinic, around, minutes); };
+}
+
+}  // namespace
 
 SchedulingService::SchedulingService(Dependencies dependencies)
-    : organizations_(dependencies.database),
+    : revisions_(ShippedProtocols()),
+      index_(dependencies.database, dependencies.clock, dependencies.metrics),
+      booker_(revisions_, NearestIn(index_)),
+      waiting_(revisions_, booker_, NearestIn(index_)),
+      organizations_(dependencies.database),
       directory_(dependencies.database),
-      protocols_(ShippedProtocols()),
-      courses_(dependencies.database, ShippedProtocols(), dependencies.notes),
-      appointments_(dependencies.database, ShippedProtocols()),
-      follower_(ShippedProtocols(), dependencies.clock),
+      supervisions_(dependencies.database),
+      protocols_(dependencies.database, revisions_),
+      courses_(dependencies.database, revisions_, booker_, NearestIn(index_), dependencies.notes),
+      appointments_(dependencies.database, booker_),
+      openings_(dependencies.database, revisions_, index_),
+      waitlist_(dependencies.database, waiting_),
+      leave_(dependencies.database, revisions_, booker_, HintsOf(index_)),
+      groups_(dependencies.database, revisions_, booker_),
+      follower_(revisions_, dependencies.clock),
       consumer_(dependencies.database,
                 {.consumer = "scheduling",
                  .feed = "notes",
@@ -22,14 +40,33 @@ SchedulingService::SchedulingService(Dependencies dependencies)
                 std::move(dependencies.notes_feed),
                 [this](sql::Transaction& tx, const common::v1::Event& event) {
                   return follower_.Apply(tx, event);
-                }) {}
+                }),
+      background_(dependencies.database, dependencies.clock, dependencies.metrics, booker_,
+                  waiting_) {}
 
 void SchedulingService::Register(call::Registry& registry) {
   organizations_.Register(registry);
   directory_.Register(registry);
+  supervisions_.Register(registry);
   protocols_.Register(registry);
   courses_.Register(registry);
   appointments_.Register(registry);
+  openings_.Register(registry);
+  waitlist_.Register(registry);
+  leave_.Register(registry);
+  groups_.Register(registry);
+}
+
+void SchedulingService::Start() {
+  index_.Start();
+  consumer_.Start();
+  background_.Start();
+}
+
+void SchedulingService::Stop() {
+  background_.Stop();
+  consumer_.Stop();
+  index_.Stop();
 }
 
 }  // namespace rapport::scheduling

@@ -9,34 +9,45 @@
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
 #include "services/scheduling/rpc/appointment_handlers.h"
+#include "services/scheduling/rpc/background.h"
+#include "services/scheduling/rpc/booker.h"
 #include "services/scheduling/rpc/course_handlers.h"
 #include "services/scheduling/rpc/directory_handlers.h"
 #include "services/scheduling/rpc/follower.h"
+#include "services/scheduling/rpc/group_handlers.h"
+#include "services/scheduling/rpc/leave_handlers.h"
+#include "services/scheduling/rpc/live_index.h"
+#include "services/scheduling/rpc/opening_handlers.h"
 #include "services/scheduling/rpc/organization_handlers.h"
 #include "services/scheduling/rpc/protocol_handlers.h"
+#include "services/scheduling/rpc/protocols.h"
+#include "services/scheduling/rpc/supervision_handlers.h"
+#include "services/scheduling/rpc/waitlist.h"
+#include "services/scheduling/rpc/waitlist_handlers.h"
 
 namespace rapport::scheduling {
 
 // What the service works with; all outlive it.
 struct Dependencies {
-  sql::Database& database;  // with Migrations()
+  sql::Database& database;  // with Migrations() and work::Migrations()
   time::Clock& clock;
   telemetry::Metrics& metrics;
   call::Peer& notes;
   events::OpenFeed notes_feed;
 };
 
-// The scheduling service: its handlers, and what it does by itself (follow notes' events). Knows no
-// transport.
+// The scheduling service: its handlers, and what it does by itself (follow notes' events and, for
+// the index of free time, its own; end holds, pass freed time on, remind, watch the clocks). Knows
+// no transport.
 class SchedulingService {
  public:
   explicit SchedulingService(Dependencies dependencies);
 
   void Register(call::Registry& registry);
 
-  // Follows notes' events from here until Stop.
-  void Start() { consumer_.Start(); }
-  void Stop() { consumer_.Stop(); }
+  // Does what it does by itself from here until Stop.
+  void Start();
+  void Stop();
 
   // Applies the events that were set aside; see events::Consumer.
   absl::StatusOr<int> RetryParked() { return consumer_.RetryParked(); }
@@ -44,14 +55,27 @@ class SchedulingService {
   // How far notes' events are applied.
   events::Consumer& consumer() { return consumer_; }
 
+  // When free time is.
+  LiveIndex& index() { return index_; }
+
  private:
+  Protocols revisions_;
+  LiveIndex index_;
+  Booker booker_;
+  Waitlist waiting_;
   OrganizationHandlers organizations_;
   DirectoryHandlers directory_;
+  SupervisionHandlers supervisions_;
   ProtocolHandlers protocols_;
   CourseHandlers courses_;
   AppointmentHandlers appointments_;
+  OpeningHandlers openings_;
+  WaitlistHandlers waitlist_;
+  LeaveHandlers leave_;
+  GroupHandlers groups_;
   NotesFollower follower_;
   events::Consumer consumer_;
+  Background background_;
 };
 
 }  // namespace rapport::scheduling

@@ -1,6 +1,7 @@
 #include "services/scheduling/store/organization_store.h"
 
 #include "common/errors/status_macros.h"
+#include "services/scheduling/domain/organizations.h"
 
 namespace rapport::scheduling::store {
 namespace {
@@ -16,6 +17,9 @@ const sql::Statement kMakeKnown{"scheduling.organization.make_known", R"sql(
   INSERT INTO organization (organization_id, state, create_time)
   VALUES ($1, 'ACTIVE', $2))sql"};
 
+const sql::Statement kSetState{"scheduling.organization.set_state", R"sql(
+  UPDATE organization SET state = $2 WHERE organization_id = $1)sql"};
+
 const sql::Statement kUpdate{"scheduling.organization.update", R"sql(
   UPDATE organization_profile SET version = version + 1, document = $3
   WHERE organization_id = $1 AND version = $2)sql"};
@@ -29,6 +33,7 @@ absl::StatusOr<Stored<v1::Organization>> GetOrganization(sql::Session& session,
   Stored<v1::Organization> stored;
   stored.version = rows.Int(0, 1);
   RETURN_IF_ERROR(ParseDocument(rows.Bytes(0, 0), stored.version, stored.resource));
+  FillDefaults(*stored.resource.mutable_settings());
   return stored;
 }
 
@@ -50,6 +55,12 @@ absl::Status UpdateOrganization(sql::Transaction& tx, absl::string_view organiza
                    tx.Query(kUpdate, {sql::Text(organization_id), sql::Int(version),
                                       sql::Bytes(Document(organization))}));
   return RequireOneRow(result);
+}
+
+void DeferOrganizationState(sql::Transaction& tx, absl::string_view organization_id,
+                            v1::OrganizationState state) {
+  const bool suspended = state == v1::ORGANIZATION_STATE_SUSPENDED;
+  tx.Defer(kSetState, {sql::Text(organization_id), sql::Text(suspended ? "SUSPENDED" : "ACTIVE")});
 }
 
 }  // namespace rapport::scheduling::store

@@ -11,7 +11,7 @@
 // Organisations, by id.
 namespace rapport::scheduling::store {
 
-// kNotFound.
+// kNotFound. Policies that were not kept when it was stored have their defaults.
 absl::StatusOr<Stored<v1::Organization>> GetOrganization(sql::Session& session,
                                                          absl::string_view organization_id);
 
@@ -23,6 +23,10 @@ absl::Status InsertOrganization(sql::Transaction& tx, absl::string_view organiza
 // To version + 1. kAborted LOST_RACE.
 absl::Status UpdateOrganization(sql::Transaction& tx, absl::string_view organization_id,
                                 const v1::Organization& organization, int64_t version);
+
+// What call::Mutate goes by; deferred.
+void DeferOrganizationState(sql::Transaction& tx, absl::string_view organization_id,
+                            v1::OrganizationState state);
 
 }  // namespace rapport::scheduling::store
 

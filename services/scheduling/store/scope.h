@@ -11,11 +11,14 @@
 namespace rapport::scheduling::store {
 
 // Whose courses and appointments a read may return: those of the clinician who signs in as
-// `subject` and of the clinicians whom they cover at `now`; and those of `clinics`, if `desk`.
+// `subject`, of the clinicians whom they cover at `now`, and of those whom `supervisor` supervises
+// then; and those of `clinics`, if `desk`.
 struct Scope {
-  std::string subject;  // empty: of no clinician
+  std::string subject;     // empty: of no clinician
+  std::string supervisor;  // the same, of who may read as a supervisor; empty: nobody
   absl::Time now;
   bool desk = false;
+  bool all = false;  // a service in its own right: everything, in full
   // Ids of clinics as ",north,south,"; empty: all of the organisation; ",": none.
   std::string clinics;
 
@@ -35,6 +38,15 @@ struct Scope {
   ".clinician_id"                                                                        \
   " AND cover.covering_clinician_id = me.clinician_id"                                   \
   " AND cover.starts_at <= " n " AND cover.ends_at > " n ")))"
+
+// SQL over a row with clinician_id, of alias `row`: whether the clinician with subject `$s`
+// supervises that clinician at `$n`. Who supervises reads as who treats, and changes nothing.
+#define RAPPORT_SUPERVISES(row, s, n)                                                     \
+  "EXISTS (SELECT 1 FROM supervision pair JOIN clinician me"                              \
+  " ON me.organization_id = $1 AND me.clinician_id = pair.supervisor_id"                  \
+  " AND me.subject = " s " WHERE pair.organization_id = $1 AND pair.supervisee_id = " row \
+  ".clinician_id"                                                                         \
+  " AND pair.starts_at <= " n " AND pair.ends_at > " n ")"
 
 // SQL over a row with clinic_id: whether it is of one of the clinics in `$c` (see Scope::clinics).
 #define RAPPORT_IN_CLINICS(row, c) \

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -91,6 +92,16 @@ Event Cover(const std::string& id, int64_t version, const std::string& clinician
   return Of(Name("covers", id), version, event);
 }
 
+Event Supervision(int64_t version, const std::string& supervisor, const std::string& supervisee,
+                  absl::Time start, absl::Time end) {
+  proto::SupervisionEvent event;
+  event.set_supervisor(Clinician(supervisor));
+  event.set_supervisee(Clinician(supervisee));
+  *event.mutable_start_time() = time::ToTimestamp(start);
+  if (end != absl::InfiniteFuture()) *event.mutable_end_time() = time::ToTimestamp(end);
+  return Of(Name("supervisions", "s"), version, event);
+}
+
 Event Course(int64_t version, const std::string& clinician) {
   proto::CourseEvent event;
   event.set_state(proto::COURSE_STATE_ACTIVE);
@@ -171,8 +182,9 @@ class ReplicaTest : public ::testing::TestWithParam<sql::testing::DatabaseFactor
 std::vector<std::string> Rows(sql::Database& database) {
   static const auto& statements = *[] {
     auto* all = new std::vector<std::unique_ptr<sql::Statement>>;
-    for (const char* table : {"organization", "care_organization", "care_clinic", "care_clinician",
-                              "care_time_off", "care_cover", "care_course", "care_appointment"}) {
+    for (const char* table :
+         {"organization", "care_organization", "care_clinic", "care_clinician", "care_time_off",
+          "care_cover", "care_course", "care_appointment", "care_supervision"}) {
       all->push_back(std::make_unique<sql::Statement>(
           absl::StrCat("test.rows.", table),
           absl::StrCat("SELECT * FROM ", table, " WHERE organization_id = $1 ORDER BY 2")));
@@ -186,7 +198,7 @@ std::vector<std::string> Rows(sql::Database& database) {
         for (const auto& statement : statements) {
           ASSIGN_OR_RETURN(const sql::Result result,
                            session.Query(*statement, {sql::Text("acme")}));
-          constexpr int kColumns[] = {3, 3, 4, 4, 7, 8, 4, 7};
+          constexpr int kColumns[] = {3, 3, 4, 5, 7, 8, 4, 8, 7};
           const int columns = kColumns[&statement - statements.data()];
           for (size_t row = 0; row < result.rows(); ++row) {
             std::string line = statement->name();
@@ -227,6 +239,8 @@ TEST_P(ReplicaTest, IsTheSameWhateverTheOrderAndHoweverOftenTheEventsCome) {
       Cover("x", 2, "ann", "ben", Day(1), Day(4)),
       Cover("y", 1, "ann", "cat", Day(1), Day(5)),
       Cover("y", 2, "ann", "cat", Day(1), Day(5), /*deleted=*/true),
+      Supervision(1, "cat", "ann", Day(0), absl::InfiniteFuture()),
+      Supervision(2, "cat", "ann", Day(0), Day(3)),
       Course(1, "ben"),
       Course(2, "ann"),
       Appointment("a1", 1, Day(0), true),
@@ -238,7 +252,7 @@ TEST_P(ReplicaTest, IsTheSameWhateverTheOrderAndHoweverOftenTheEventsCome) {
   };
   Deliver(story);
   const std::vector<std::string> rows = Rows(*database_);
-  EXPECT_EQ(rows.size(), 13u);
+  EXPECT_EQ(rows.size(), 14u);
 
   const unsigned first_seed = std::random_device()();
   for (unsigned seed = first_seed; seed < first_seed + 3; ++seed) {
@@ -332,6 +346,86 @@ TEST_P(ReplicaTest, ShowsACourseToItsTherapistAndToWhoCoversWhileTheyDo) {
   const auto reach = Ask([&](sql::Session& session) { return ReachOf(session, At(ben, Day(1))); });
   EXPECT_EQ(reach->clinician, Clinician("ben"));
   EXPECT_THAT(reach->clinicians, ElementsAre(Clinician("ben"), Clinician("ann")));
+}
+
+TEST_P(ReplicaTest, ASupervisorReadsWhileThePairLastsAndChangesNothing) {
+  Deliver({Organization(1, {}), ClinicianEvent("ann", 1, "user-ann"),
+           ClinicianEvent("sue", 1, "user-sue"), Supervision(1, "sue", "ann", Day(1), Day(2)),
+           Course(1, "ann")});
+  const call::CallContext sue = UserContext("acme", "user-sue", {"supervisor", "therapist"});
+  const auto treated = [&](absl::Time now) {
+    return Refusal([&](sql::Session& session) {
+      return RequireTreated(session, At(sue, now), Name("courses", "c"), "Assessment");
+    });
+  };
+  EXPECT_TRUE(absl::IsNotFound(Require(At(sue, Day(0)))));
+  EXPECT_TRUE(Require(At(sue, Day(1))).ok());
+  EXPECT_TRUE(absl::IsNotFound(Require(At(sue, Day(2)))));
+  EXPECT_TRUE(absl::IsNotFound(treated(Day(0))));
+  EXPECT_EQ(errors::Reason(treated(Day(1))), "NOT_THE_THERAPIST");
+
+  const auto reach = Ask([&](sql::Session& session) { return ReachOf(session, At(sue, Day(1))); });
+  EXPECT_THAT(reach->clinicians, ElementsAre(Clinician("sue")));
+  EXPECT_THAT(reach->supervised, ElementsAre(Clinician("ann")));
+  EXPECT_FALSE(reach->Treats(Clinician("ann")));
+}
+
+TEST_P(ReplicaTest, APatientsDeviceReachesACoupleCourseOfEither) {
+  proto::CourseEvent course;
+  course.set_clinician(Clinician("ann"));
+  course.set_patient(Name("patients", "pam"));
+  course.set_partner(Name("patients", "pat"));
+  Deliver({Organization(1, {}), Of(Name("courses", "c"), 1, course)});
+  for (const auto& [subject, known] :
+       std::map<std::string, bool>{{"pam", true}, {"pat", true}, {"paul", false}}) {
+    const call::CallContext device = UserContext("acme", subject, {"patient_proxy"});
+    EXPECT_EQ(Require(At(device, Day(0))).ok(), known) << subject;
+  }
+}
+
+TEST_P(ReplicaTest, CountsSessionsAnewInEachSegmentOfACourse) {
+  const auto session = [](const std::string& id, absl::Time start, int segment) {
+    Event event = Appointment(id, 1, start, true);
+    proto::AppointmentEvent state;
+    event.payload().UnpackTo(&state);
+    state.set_segment(segment);
+    event.mutable_payload()->PackFrom(state);
+    return event;
+  };
+  Deliver({Organization(1, {}), Course(1, "ann"), session("a1", Day(0), 0),
+           session("a2", Day(7), 0), session("b1", Day(14), 1), session("b2", Day(21), 1)});
+  const auto all = Ask([&](sql::Session& s) { return ListAppointments(s, Name("courses", "c")); });
+  std::vector<int> numbers;
+  for (const AppointmentFacts& facts : *all) numbers.push_back(facts.session_number);
+  EXPECT_THAT(numbers, ElementsAre(1, 2, 1, 2));
+  const auto last =
+      Ask([&](sql::Session& s) { return GetAppointment(s, Name("appointments", "b2")); });
+  EXPECT_EQ(last->session_number, 2);
+}
+
+TEST_P(ReplicaTest, KnowsAPrivateSessionByItsOwnEventAloneAndNoHoldWithoutCourse) {
+  proto::AppointmentEvent masked;
+  masked.set_clinician(Clinician("ann"));
+  masked.set_private_session(true);
+  proto::AppointmentEvent hold;
+  hold.set_clinician(Clinician("ann"));
+  hold.set_state(proto::APPOINTMENT_STATE_HELD);
+  proto::PrivateAppointmentEvent whole;
+  *whole.mutable_appointment() = masked;
+  whole.mutable_appointment()->set_course(Name("courses", "c"));
+  whole.mutable_appointment()->set_patient(Name("patients", "pat"));
+  Deliver({Organization(1, {}), Of(Name("appointments", "p"), 1, masked),
+           Of(Name("appointments", "h"), 1, hold)});
+  for (const char* id : {"p", "h"}) {
+    EXPECT_TRUE(absl::IsNotFound(
+        Refusal([&](sql::Session& s) { return GetAppointment(s, Name("appointments", id)); })));
+  }
+  Deliver({Of(Name("appointments", "p") + "/private", 1, whole),
+           Of(Name("appointments", "p"), 2, masked)});
+  const auto known =
+      Ask([&](sql::Session& s) { return GetAppointment(s, Name("appointments", "p")); });
+  EXPECT_EQ(known->state.patient(), Name("patients", "pat"));
+  EXPECT_EQ(known->session_number, 0);
 }
 
 TEST_P(ReplicaTest, ASubjectOfTwoCliniciansIsNobodyUntilTheEventsSettleIt) {

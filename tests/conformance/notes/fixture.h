@@ -230,7 +230,7 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
     });
   }
 
-  const absl::Time now_ =
+  absl::Time now_ =
       absl::FromCivil(absl::CivilMinute(2026, 3, 4, 16, 0), absl::UTCTimeZone());
   std::shared_ptr<const auth::IntegrityKey> integrity_ = *auth::IntegrityKey::Parse(
       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");

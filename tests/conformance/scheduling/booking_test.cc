@@ -154,21 +154,19 @@ TEST_P(BookingTest, RacingSeriesAreWholeOrNothing) {
 }
 
 TEST_P(BookingTest, TheDatabaseItselfRefusesAnOverlap) {
-  const v1::Course course = Begun("p");
-  v1::Appointment appointment = Booked(course, 2, 10, 9);
-  for (const std::string other : {"clinician", "patient"}) {
-    appointment.set_name("organizations/acme/appointments/by-hand-" + other);
-    if (other == "clinician") appointment.set_patient("organizations/acme/patients/q");
-    if (other == "patient") appointment.set_clinician("organizations/acme/clinicians/ben");
+  const v1::Appointment booked = Booked(Begun("p"), 2, 10, 9);
+  const absl::Time start = absl::FromUnixSeconds(booked.start_time().seconds());
+  for (const std::string key : {"clinicians/anna", "patients/p"}) {
     const absl::Status status = database_->Write(
         sql::Access::Tenant("acme"), absl::Now() + absl::Seconds(10),
         [&](sql::Transaction& tx) -> absl::Status {
-          store::InsertAppointment(tx, appointment, *ShippedProtocols().Find(course.protocol()));
+          const store::ClaimRow claim = {key, {start, start + absl::Minutes(5)}, "by-hand"};
+          store::InsertClaims(tx, "acme", {claim});
           return absl::OkStatus();
         });
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
     EXPECT_EQ(errors::MetadataValue(status, "constraint"), store::kClaimOverlap);
-    appointment.set_patient("organizations/acme/patients/p");
+    EXPECT_EQ(errors::Reason(ExplainOverlap(status)), "TIME_TAKEN");
   }
 }
 

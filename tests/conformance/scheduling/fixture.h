@@ -18,16 +18,19 @@
 #include "common/call/peer.h"
 #include "common/errors/errors.h"
 #include "common/events/event_log.h"
+#include "common/work/work.h"
 #include "google/protobuf/text_format.h"
 #include "rapport/notes/v1/suitability_service.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/scheduling/data/shipped_protocols.h"
 #include "services/scheduling/migrations/migrations.h"
 #include "services/scheduling/rpc/appointment_handlers.h"
+#include "services/scheduling/rpc/booker.h"
 #include "services/scheduling/rpc/course_handlers.h"
 #include "services/scheduling/rpc/directory_handlers.h"
 #include "services/scheduling/rpc/organization_handlers.h"
 #include "services/scheduling/rpc/protocol_handlers.h"
+#include "services/scheduling/rpc/supervision_handlers.h"
 #include "tests/support/postgres/databases.h"
 
 namespace rapport::scheduling {
@@ -166,6 +169,7 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
   Handlers& Get() {
     if constexpr (std::is_same_v<Handlers, OrganizationHandlers>) return organizations_;
     if constexpr (std::is_same_v<Handlers, DirectoryHandlers>) return directory_;
+    if constexpr (std::is_same_v<Handlers, SupervisionHandlers>) return supervisions_;
     if constexpr (std::is_same_v<Handlers, ProtocolHandlers>) return protocols_;
     if constexpr (std::is_same_v<Handlers, CourseHandlers>) return courses_;
     if constexpr (std::is_same_v<Handlers, AppointmentHandlers>) return appointments_;
@@ -250,9 +254,18 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
   FakeNotes notes_;
   OrganizationHandlers organizations_{*database_};
   DirectoryHandlers directory_{*database_};
-  ProtocolHandlers protocols_{ShippedProtocols()};
-  CourseHandlers courses_{*database_, ShippedProtocols(), notes_};
-  AppointmentHandlers appointments_{*database_, ShippedProtocols()};
+  SupervisionHandlers supervisions_{*database_};
+  Protocols revisions_{ShippedProtocols()};
+  ProtocolHandlers protocols_{*database_, revisions_};
+  // What the index says of free time; null: nothing.
+  NearestFree nearest_;
+  const NearestFree ask_nearest_ = [this](absl::string_view clinician, absl::string_view clinic,
+                                          absl::Time around, int minutes) {
+    return nearest_ ? nearest_(clinician, clinic, around, minutes) : std::nullopt;
+  };
+  Booker booker_{revisions_, ask_nearest_};
+  CourseHandlers courses_{*database_, revisions_, booker_, ask_nearest_, notes_};
+  AppointmentHandlers appointments_{*database_, booker_};
   std::shared_ptr<const auth::IntegrityKey> integrity_ =
       auth::IntegrityKey::Parse(std::string(64, 'a')).value();
   absl::Time now_ = absl::FromUnixSeconds(1'769'774'400);
@@ -266,10 +279,11 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
   const Who ben_ = Therapist("ben");
 };
 
-#define INSTANTIATE_ON_ENGINES(suite)                                                     \
-  INSTANTIATE_TEST_SUITE_P(Engines, suite,                                                \
-                           ::testing::ValuesIn(sql::testing::AllEngines({Migrations()})), \
-                           sql::testing::EngineName)
+#define INSTANTIATE_ON_ENGINES(suite)                                                    \
+  INSTANTIATE_TEST_SUITE_P(                                                              \
+      Engines, suite,                                                                    \
+      ::testing::ValuesIn(sql::testing::AllEngines({work::Migrations(), Migrations()})), \
+      sql::testing::EngineName)
 
 }  // namespace rapport::scheduling
 

@@ -3,7 +3,11 @@
 namespace rapport::scheduling {
 namespace {
 
-using OrganizationsTest = SchedulingTest;
+class OrganizationsTest : public SchedulingTest {
+ protected:
+  // A platform operator whose request names acme.
+  const Who platform_acme_{"root", {"platform_operator"}, {}, "acme"};
+};
 INSTANTIATE_ON_ENGINES(OrganizationsTest);
 
 v1::GetOrganizationRequest Named(const std::string& name) {
@@ -93,6 +97,66 @@ TEST_P(OrganizationsTest, RefusesBadPoliciesAndUnknownDuty) {
                 .status()
                 .code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST_P(OrganizationsTest, ASuspendedOneReadsAndChangesNothingUntilItIsResumed) {
+  v1::SuspendOrganizationRequest suspend;
+  suspend.set_name("organizations/acme");
+  suspend.set_etag("4");
+  EXPECT_EQ(errors::Reason(
+                Do(&OrganizationHandlers::SuspendOrganization, platform_acme_, suspend).status()),
+            "STALE_ETAG");
+  suspend.set_etag("1");
+  suspend.set_request_id("s");
+  const auto suspended = Do(&OrganizationHandlers::SuspendOrganization, platform_acme_, suspend);
+  ASSERT_TRUE(suspended.ok()) << suspended.status();
+  EXPECT_EQ(suspended->state(), v1::ORGANIZATION_STATE_SUSPENDED);
+  EXPECT_EQ(suspended->etag(), "2");
+  v1::OrganizationEvent told;
+  ASSERT_TRUE(Events().back().payload().UnpackTo(&told));
+  EXPECT_EQ(told.state(), v1::ORGANIZATION_STATE_SUSPENDED);
+  // The repeat is answered, another is refused.
+  EXPECT_TRUE(Do(&OrganizationHandlers::SuspendOrganization, platform_acme_, suspend).ok());
+  EXPECT_TRUE(replayed_);
+  suspend.clear_request_id();
+  suspend.clear_etag();
+  EXPECT_EQ(errors::Reason(
+                Do(&OrganizationHandlers::SuspendOrganization, platform_acme_, suspend).status()),
+            "ORGANIZATION_STATE");
+
+  const auto rename = Parse<v1::UpdateOrganizationRequest>(
+      "organization { name: 'organizations/acme' display_name: 'New' }");
+  EXPECT_EQ(errors::Reason(Do(&OrganizationHandlers::UpdateOrganization, admin_, rename).status()),
+            "ORGANIZATION_SUSPENDED");
+  EXPECT_EQ(
+      errors::Reason(
+          Do(&DirectoryHandlers::CreateClinician, admin_, NewClinician("acme", "carl")).status()),
+      "ORGANIZATION_SUSPENDED");
+  EXPECT_TRUE(Do(&OrganizationHandlers::GetOrganization, admin_, Named("organizations/acme")).ok());
+
+  v1::ResumeOrganizationRequest resume;
+  resume.set_name("organizations/acme");
+  const auto resumed = Do(&OrganizationHandlers::ResumeOrganization, platform_acme_, resume);
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ(resumed->state(), v1::ORGANIZATION_STATE_ACTIVE);
+  EXPECT_EQ(errors::Reason(
+                Do(&OrganizationHandlers::ResumeOrganization, platform_acme_, resume).status()),
+            "ORGANIZATION_STATE");
+  EXPECT_TRUE(Do(&OrganizationHandlers::UpdateOrganization, admin_, rename).ok());
+  EXPECT_TRUE(Do(&DirectoryHandlers::CreateClinician, admin_, NewClinician("acme", "carl")).ok());
+}
+
+TEST_P(OrganizationsTest, OneThatIsAbsentCanBeNeitherSuspendedNorResumed) {
+  Who platform = platform_;
+  platform.organization = "nowhere";
+  v1::SuspendOrganizationRequest suspend;
+  suspend.set_name("organizations/nowhere");
+  EXPECT_EQ(Do(&OrganizationHandlers::SuspendOrganization, platform, suspend).status().code(),
+            absl::StatusCode::kNotFound);
+  v1::ResumeOrganizationRequest resume;
+  resume.set_name("organizations/nowhere");
+  EXPECT_EQ(Do(&OrganizationHandlers::ResumeOrganization, platform, resume).status().code(),
+            absl::StatusCode::kNotFound);
 }
 
 }  // namespace

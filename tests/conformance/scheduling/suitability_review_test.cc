@@ -39,7 +39,7 @@ class SuitabilityReviewTest : public SchedulingTest {
     event.set_version(case_version);
     event.mutable_payload()->PackFrom(Case(course, told));
     time::ManualClock clock(now_);
-    const NotesFollower follower(ShippedProtocols(), clock);
+    const NotesFollower follower(revisions_, clock);
     const absl::Status applied =
         database_->Write(sql::Access::Tenant("acme"), absl::Now() + absl::Seconds(30),
                          [&](sql::Transaction& tx) { return follower.Apply(tx, event); });

@@ -1,4 +1,3 @@
-// A real gRPC server on loopback with the real front door; handlers are the test's own.
 #include "common/rpc/front_door.h"
 
 #include <gmock/gmock.h>
@@ -10,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <fstream>
 #include <latch>
 #include <memory>
 #include <string>
@@ -19,16 +17,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "common/auth/signer.h"
 #include "common/errors/errors.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/errors.h"
 #include "common/rpc/method_service.h"
-#include "common/rpc/server.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
 #include "rapport/common/v1/event_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
-#include "tests/support/postgres/temp_dir.h"
+#include "tests/integration/rpc/fixture.h"
+#include "tests/integration/rpc/trial.pb.h"
 
 namespace rapport::rpc {
 namespace {
@@ -40,8 +37,8 @@ using scheduling::v1::Organization;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kScore[] = "rapport.assessment.v1.ScoringService/Score";
-constexpr char kGetOrganization[] = "rapport.scheduling.v1.OrganizationService/GetOrganization";
+constexpr char kScore[] = "rapport.rpc.trial.TrialService/Score";
+constexpr char kGetOrganization[] = "rapport.rpc.trial.TrialService/GetOrganization";
 
 // Counts to `events` and ends, or waits for ever when it has none.
 class Counting final : public call::StreamSource {
@@ -62,11 +59,9 @@ class Counting final : public call::StreamSource {
 class Handlers {
  public:
   void Register(call::Registry& registry) {
-    registry.Service("rapport.assessment.v1.ScoringService", this).Unary("Score", &Handlers::Score);
-    registry.Service("rapport.scheduling.v1.OrganizationService", this)
-        .Unary("CreateOrganization", &Handlers::Create)
-        .Unary("GetOrganization", &Handlers::Get)
-        .Unary("UpdateOrganization", &Handlers::Update);
+    registry.Service("rapport.rpc.trial.TrialService", this)
+        .Unary("Score", &Handlers::Score)
+        .Unary("GetOrganization", &Handlers::Get);
     registry.Service("rapport.common.v1.EventService", this)
         .Stream<common::v1::WatchResponse>("Watch", &Handlers::Watch)
         .Unary("RetryParkedEvents", &Handlers::Retry);
@@ -90,15 +85,6 @@ class Handlers {
     organization.set_display_name(context.principal->subject);
     return organization;
   }
-  absl::StatusOr<Organization> Create(const call::CallContext&,
-                                      const scheduling::v1::CreateOrganizationRequest&) {
-    return errors::AlreadyExists("Organization", "organizations/acme");
-  }
-  absl::StatusOr<Organization> Update(const call::CallContext& context,
-                                      const scheduling::v1::UpdateOrganizationRequest&) {
-    context.replayed = true;
-    return Organization();
-  }
   absl::StatusOr<common::v1::RetryParkedEventsResponse> Retry(
       const call::CallContext&, const common::v1::RetryParkedEventsRequest&) {
     return common::v1::RetryParkedEventsResponse();
@@ -112,56 +98,15 @@ class Handlers {
   int stream_events = 3;
 };
 
-class FrontDoorTest : public ::testing::Test {
+class FrontDoorTest : public ServedTest {
  protected:
-  void SetUp() override { StartServer(8, 64); }
+  void Register(call::Registry& registry) override { handlers_.Register(registry); }
 
   void StartServer(int read_threads, size_t queue_limit) {
-    server_.reset();
-    front_.reset();
-    std::ofstream(dir_.File("jwks.json"))
-        << "{\"keys\":[" << user_->PublicJwk() << "," << service_->PublicJwk("assessment") << "]}";
-    auth::TokenVerifierOptions options;
-    options.jwks_file = dir_.File("jwks.json");
-    options.issuers = {"issuer"};
-    options.audiences = {"rapport"};
-    verifier_ = *auth::TokenVerifier::Make(options);
-    front_ = std::make_unique<FrontDoor>(
-        FrontDoor::Dependencies{.verifier = verifier_.get(),
-                                .clock = &time::RealClock(),
-                                .integrity = *auth::IntegrityKey::Parse(std::string(64, 'a')),
-                                .metrics = metrics_.get(),
-                                .read_threads = read_threads,
-                                .queue_limit = queue_limit});
-    call::Registry registry;
-    handlers_.Register(registry);
-    auto server =
-        Server::Start({.listen = "127.0.0.1:0", .health_listen = "127.0.0.1:0", .reflection = true},
-                      "test", registry, *front_);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    channel_ = std::make_unique<Channel>(absl::StrCat("127.0.0.1:", server_->port()));
-  }
-
-  void TearDown() override {
-    channel_.reset();
-    server_.reset();
-    front_->Drain();
-    metrics_->StopReading();
-  }
-
-  auth::TokenClaims Claims() {
-    const absl::Time now = absl::Now();
-    return {.issuer = "issuer",
-            .subject = "bo",
-            .audience = "rapport",
-            .issue_time = now,
-            .expire_time = now + absl::Minutes(5),
-            .token_id = "",
-            .organization_id = "acme",
-            .roles = {"therapist", "organization_admin"},
-            .clinics = std::nullopt,
-            .auth_time = now};
+    ServedTest::StartServer([&](FrontDoor::Dependencies& dependencies) {
+      dependencies.read_threads = read_threads;
+      dependencies.queue_limit = queue_limit;
+    });
   }
 
   absl::Status Call(absl::string_view method, const google::protobuf::Message& request,
@@ -187,18 +132,7 @@ class FrontDoorTest : public ::testing::Test {
     return Call(kGetOrganization, request, response, token, patience);
   }
 
-  std::string Token() { return user_->Sign(Claims()); }
-
-  rapport::testing::TempDir dir_;
-  std::unique_ptr<auth::TokenSigner> user_ = auth::TokenSigner::Generate(auth::Algorithm::kEdDsa);
-  std::unique_ptr<auth::TokenSigner> service_ =
-      auth::TokenSigner::Generate(auth::Algorithm::kEdDsa);
-  std::unique_ptr<telemetry::Metrics> metrics_ = telemetry::Metrics::Unserved();
   Handlers handlers_;
-  std::unique_ptr<auth::TokenVerifier> verifier_;
-  std::unique_ptr<FrontDoor> front_;
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<Channel> channel_;
 };
 
 TEST_F(FrontDoorTest, AnswersACallWithAGoodToken) {
@@ -279,7 +213,7 @@ TEST_F(FrontDoorTest, RefusesBytesThatAreNoMessage) {
   grpc::ByteBuffer response;
   const absl::Status status = FromGrpc(grpc::internal::BlockingUnaryCall(
       channel.get(),
-      grpc::internal::RpcMethod("/rapport.assessment.v1.ScoringService/Score",
+      grpc::internal::RpcMethod("/rapport.rpc.trial.TrialService/Score",
                                 grpc::internal::RpcMethod::NORMAL_RPC),
       &context, request, &response));
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
@@ -335,6 +269,9 @@ TEST_F(FrontDoorTest, ACallWhoseDeadlinePassedInTheQueueNeverRuns) {
   entered.wait();
   EXPECT_EQ(Get("organizations/acme", token, absl::Milliseconds(100)).code(),
             absl::StatusCode::kDeadlineExceeded);
+  // The server's deadline is a little later: it counts from the call's arrival.
+  const absl::Time passed = absl::Now() + absl::Seconds(1);
+  while (absl::Now() < passed) std::this_thread::yield();
   release.count_down();
   blocked.join();
   EXPECT_TRUE(Get("organizations/acme", token).ok());
@@ -353,6 +290,15 @@ TEST_F(FrontDoorTest, StreamsUntilTheSourceEnds) {
     EXPECT_EQ(response->cursor(), cursor);
   }
   EXPECT_EQ(stream->Read().status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(FrontDoorTest, CountsCallsUnderWayAndOpenStreams) {
+  handlers_.on_get = [&](const call::CallContext&) {
+    EXPECT_THAT(metrics_->Text(), HasSubstr("rapport_rpc_in_flight 1"));
+  };
+  EXPECT_TRUE(Get("organizations/acme", Token()).ok());
+  EXPECT_THAT(metrics_->Text(), HasSubstr("rapport_rpc_in_flight 0"));
+  EXPECT_THAT(metrics_->Text(), HasSubstr("rapport_streams_open 0"));
 }
 
 TEST_F(FrontDoorTest, AWaitingStreamEndsCleanlyWhenTheServerDrains) {

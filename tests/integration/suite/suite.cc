@@ -18,6 +18,7 @@
 #include "common/auth/development_keys.h"
 #include "common/auth/signer.h"
 #include "common/care/care.h"
+#include "common/work/work.h"
 #include "services/assessment/migrations/migrations.h"
 #include "services/notes/migrations/migrations.h"
 #include "services/scheduling/migrations/migrations.h"
@@ -70,7 +71,7 @@ pid_t Spawn(const std::vector<std::string>& arguments, const std::string& error_
 }
 
 std::vector<sql::Component> ComponentsOf(const std::string& service) {
-  if (service == "scheduling") return {scheduling::Migrations()};
+  if (service == "scheduling") return {work::Migrations(), scheduling::Migrations()};
   if (service == "assessment") return {care::Migrations(), assessment::Migrations()};
   return {care::Migrations(), notes::Migrations()};
 }

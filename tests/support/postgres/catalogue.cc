@@ -1,6 +1,7 @@
 #include "tests/support/postgres/catalogue.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -49,9 +50,12 @@ class Reader {
       if (tokens_[i + 1] == "as" && (At(i + 2) == "(" || At(i + 2) == "materialized")) {
         views_.insert(tokens_[i]);
       }
-      // WITH name (columns) AS (…)
-      if ((tokens_[i] == "with" || tokens_[i] == "recursive") && At(i + 2) == "(") {
-        views_.insert(tokens_[i + 1]);
+      // [WITH | ,] name (columns) AS (…)
+      if (At(i + 1) == "(") {
+        size_t end = i + 2;
+        while (end < tokens_.size() && (tokens_[end] == "," || std::isalpha(tokens_[end][0])))
+          ++end;
+        if (At(end) == ")" && At(end + 1) == "as" && At(end + 2) == "(") views_.insert(tokens_[i]);
       }
     }
   }

@@ -25,6 +25,7 @@
 #include "rapport/scheduling/v1/course_service.pb.h"
 #include "rapport/scheduling/v1/directory_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
+#include "tools/rapportctl/story/act.h"
 #include "tools/rapportctl/story/story_file.h"
 
 namespace rapport::story {
@@ -88,11 +89,12 @@ class Builder {
     ASSIGN_OR_RETURN(begin_, calendar_.At(story_.begins(), "begins"));
     RETURN_IF_ERROR(AddDirectory());
     RETURN_IF_ERROR(AddLeaves());
-    RETURN_IF_ERROR(AddTreatment());
+    if (story_.has_treatment()) RETURN_IF_ERROR(AddTreatment());
     for (int i = 0; i < story_.sessions_size(); ++i) {
       RETURN_IF_ERROR(AddSession(story_.sessions(i), absl::StrCat("sessions[", i, "]")));
     }
     RETURN_IF_ERROR(AddEnding());
+    RETURN_IF_ERROR(AddActs());
     for (const Step& step : steps_) {
       if (step.at < begin_) {
         return errors::InvalidArgument("begins",
@@ -247,6 +249,24 @@ class Builder {
                                        request)
                  .status();
            });
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddActs() {
+    for (int i = 0; i < story_.acts_size(); ++i) {
+      const Act& act = story_.acts(i);
+      ASSIGN_OR_RETURN(const absl::Time at,
+                       calendar_.At(act.at(), absl::StrCat("acts[", i, "].at")));
+      if (act.wait()) {
+        Wait(at, act.what(), [&act](Stage& stage) { return Ask(stage, act); });
+      } else {
+        Call(at, act.what(), [&act](Stage& stage) { return Perform(stage, act); });
+      }
+      Tell([&act](const Stage&) {
+        return absl::StrCat(act.at(), "  ", act.what(),
+                            act.refused().empty() ? "" : absl::StrCat(": ", act.refused()));
+      });
     }
     return absl::OkStatus();
   }

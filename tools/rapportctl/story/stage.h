@@ -2,12 +2,14 @@
 #define RAPPORT_TOOLS_RAPPORTCTL_STORY_STAGE_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/names/names.h"
+#include "google/protobuf/message.h"
 #include "rapport/assessment/v1/progress.pb.h"
 #include "rapport/notes/v1/case.pb.h"
 #include "rapport/notes/v1/note.pb.h"
@@ -39,6 +41,7 @@ struct Stage {
   std::map<std::string, std::vector<std::string>> scores;  // "PHQ-9 17", by session
   std::map<int, assessment::v1::Progress> after_session;   // by number, where expected
   std::vector<std::string> differences;                    // from what the story foresaw
+  std::map<std::string, std::unique_ptr<google::protobuf::Message>> kept;  // answers to acts
 
   std::string Name(absl::string_view collection, absl::string_view id) const {
     return names::InOrganization(organization_id, collection, id);

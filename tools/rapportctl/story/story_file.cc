@@ -14,6 +14,7 @@
 #include "common/time/zones.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
+#include "tools/rapportctl/story/act.h"
 
 namespace rapport::story {
 namespace {
@@ -259,8 +260,15 @@ absl::Status CheckStory(const Story& story) {
       RETURN_IF_ERROR(clinicians.Check(id, "clinics.duty_list"));
     }
   }
-  RETURN_IF_ERROR(clinicians.Check(story.treatment().clinician(), "treatment.clinician"));
-  RETURN_IF_ERROR(clinics.Check(story.treatment().clinic(), "treatment.clinic"));
+  if (story.has_treatment()) {
+    RETURN_IF_ERROR(clinicians.Check(story.treatment().clinician(), "treatment.clinician"));
+    RETURN_IF_ERROR(clinics.Check(story.treatment().clinic(), "treatment.clinic"));
+  } else if (story.acts().empty() || story.clinics().empty() || !story.sessions().empty()) {
+    return errors::InvalidArgument("treatment", "a story without it has a clinic and acts alone");
+  }
+  for (int i = 0; i < story.acts_size(); ++i) {
+    RETURN_IF_ERROR(CheckAct(story, story.acts(i), Index("acts", i)));
+  }
   for (int i = 0; i < story.leaves_size(); ++i) {
     const Leave& leave = story.leaves(i);
     const std::string field = Index("leaves", i);
@@ -294,7 +302,7 @@ absl::StatusOr<Story> LoadStory(absl::string_view path) {
 
 absl::StatusOr<Calendar> Calendar::Make(const Story& story) {
   for (const Clinic& clinic : story.clinics()) {
-    if (clinic.id() != story.treatment().clinic()) continue;
+    if (story.has_treatment() && clinic.id() != story.treatment().clinic()) continue;
     ASSIGN_OR_RETURN(const absl::TimeZone zone, time::LoadZone(clinic.time_zone()));
     return Calendar(zone);
   }

@@ -37,29 +37,33 @@ TEST(PermissionsTest, EachRoleGrantsWhatItsTableSays) {
       {"analyst", "outcomes.read"},
       {"clinic_manager",
        "appointments.read appointments.write assessments.due courses.read courses.schedule "
-       "directory.read directory.write instruments.read organizations.read outcomes.read "
-       "protocols.read"},
+       "courses.write directory.read directory.write groups.read groups.write instruments.read "
+       "leave.write openings.search organizations.read outcomes.read protocols.read "
+       "protocols.write waitlist.read waitlist.write"},
       {"guardian_proxy", ""},
       {"integration",
        "appointments.read appointments.write assessments.record courses.schedule directory.read "
-       "events.watch instruments.read protocols.read scores.compute"},
+       "events.watch groups.read instruments.read openings.search protocols.read scores.compute "
+       "waitlist.read waitlist.write"},
       {"organization_admin",
        "directory.read directory.write instruments.read organizations.read organizations.update "
-       "protocols.read"},
+       "protocols.read protocols.write"},
       {"patient_proxy", "assessments.record"},
       {"platform_operator", "events.retry organizations.create organizations.read"},
       {"privacy_officer", "audit.read"},
       {"scheduler",
-       "appointments.read appointments.write courses.schedule directory.read protocols.read"},
+       "appointments.read appointments.write courses.schedule directory.read groups.read "
+       "groups.write leave.write openings.search protocols.read waitlist.read waitlist.write"},
       {"supervisor",
        "alerts.read appointments.read assessments.due assessments.read cases.read courses.read "
-       "courses.schedule directory.read instruments.read notes.read notes.sign progress.read "
-       "protocols.read scores.compute"},
+       "courses.schedule directory.read groups.read instruments.read notes.read notes.sign "
+       "progress.read protocols.read scores.compute waitlist.read"},
       {"therapist",
        "alerts.read alerts.write appointments.read appointments.write assessments.due "
        "assessments.read assessments.record cases.read cases.write courses.read courses.schedule "
-       "courses.write directory.read instruments.read notes.read notes.sign notes.write "
-       "progress.read protocols.read scores.compute"},
+       "courses.write directory.read groups.read groups.write instruments.read leave.write "
+       "notes.read notes.sign notes.write openings.search progress.read protocols.read "
+       "scores.compute waitlist.read waitlist.write"},
   };
   ASSERT_EQ(AllRoles().size(), expected.size());
   for (absl::string_view role : AllRoles()) {
@@ -104,7 +108,9 @@ TEST(PermissionsTest, UnknownNamesGrantNothing) {
 TEST(PermissionsTest, ServicesHaveTheirFixedLists) {
   const std::map<std::string, std::string> expected = {
       {"scheduling", "events.watch suitability.check"},
-      {"assessment", "appointments.read courses.read courses.schedule events.watch"},
+      {"assessment",
+       "appointments.read courses.read courses.schedule events.watch openings.search "
+       "waitlist.write"},
       {"notes",
        "appointments.read assessments.read courses.read courses.schedule events.watch "
        "progress.read"},

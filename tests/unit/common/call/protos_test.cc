@@ -23,8 +23,13 @@
 #include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course_service.pb.h"
 #include "rapport/scheduling/v1/directory_service.pb.h"
+#include "rapport/scheduling/v1/group_service.pb.h"
+#include "rapport/scheduling/v1/leave_service.pb.h"
+#include "rapport/scheduling/v1/opening_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
 #include "rapport/scheduling/v1/protocol_service.pb.h"
+#include "rapport/scheduling/v1/supervision_service.pb.h"
+#include "rapport/scheduling/v1/waitlist_service.pb.h"
 
 namespace rapport {
 namespace {
@@ -46,8 +51,13 @@ std::vector<const MethodDescriptor*> AllMethods() {
       scheduling::v1::GetAppointmentRequest::descriptor()->file(),
       scheduling::v1::GetCourseRequest::descriptor()->file(),
       scheduling::v1::GetClinicRequest::descriptor()->file(),
+      scheduling::v1::CreateGroupRequest::descriptor()->file(),
+      scheduling::v1::PlanLeaveRequest::descriptor()->file(),
+      scheduling::v1::SearchOpeningsRequest::descriptor()->file(),
       scheduling::v1::GetOrganizationRequest::descriptor()->file(),
       scheduling::v1::GetProtocolRequest::descriptor()->file(),
+      scheduling::v1::CreateSupervisionRequest::descriptor()->file(),
+      scheduling::v1::JoinWaitlistRequest::descriptor()->file(),
   };
   std::vector<const MethodDescriptor*> methods;
   for (const FileDescriptor* file : files) {
@@ -102,11 +112,12 @@ TEST(ProtosTest, EveryListIsPaged) {
   }
 }
 
-// SaveDraft is repeatable by its sequence number, RetryParkedEvents by nature.
+// SaveDraft is repeatable by its sequence number, RetryParkedEvents and imports by nature.
 TEST(ProtosTest, EveryChangeIsRepeatableByItsRequestId) {
   for (const MethodDescriptor* method : AllMethods()) {
-    if (Begins(*method, {"Get", "List", "Watch", "Score", "CheckSuitability", "SaveDraft",
-                         "RetryParkedEvents"}))
+    if (Begins(*method,
+               {"Get", "List", "Search", "PlanSeries", "Watch", "Score", "CheckSuitability",
+                "Export", "SaveDraft", "RetryParkedEvents", "ImportDirectory"}))
       continue;
     EXPECT_NE(method->input_type()->FindFieldByName("request_id"), nullptr) << method->full_name();
   }

@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/errors/errors.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/dynamic_message.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
+#include "rapport/common/v1/options.pb.h"
 #include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course_service.pb.h"
 #include "rapport/scheduling/v1/directory_service.pb.h"
@@ -88,7 +92,7 @@ TEST(ValidateTest, IgnoresOutputOnlyFields) {
   scheduling::v1::CreateCourseRequest request;
   request.set_parent("organizations/acme");
   auto* course = request.mutable_course();
-  course->set_name("whatever a client read and sent back");
+  course->mutable_create_time()->set_nanos(-1);
   course->set_patient("organizations/acme/patients/p");
   course->set_clinician("organizations/acme/clinicians/bo");
   course->set_clinic("organizations/acme/clinics/north");
@@ -108,6 +112,77 @@ TEST(ValidateTest, AnUpdateMayLeaveOutWhatACreationNeeds) {
   EXPECT_THAT(WrongFields(request), IsEmpty());
   request.mutable_clinic()->clear_name();
   EXPECT_THAT(WrongFields(request), ElementsAre("clinic.name"));
+}
+
+// A message type with the fields `name` and `names` that may name either of two resources.
+class EitherName {
+ public:
+  EitherName() : pool_(google::protobuf::DescriptorPool::generated_pool()) {
+    google::protobuf::FileDescriptorProto file;
+    file.set_name("either.proto");
+    auto* type = file.add_message_type();
+    type->set_name("Either");
+    for (const char* name : {"name", "names"}) {
+      auto* field = type->add_field();
+      field->set_name(name);
+      field->set_number(type->field_size());
+      field->set_type(google::protobuf::FieldDescriptorProto::TYPE_STRING);
+      field->set_label(type->field_size() == 1
+                           ? google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL
+                           : google::protobuf::FieldDescriptorProto::LABEL_REPEATED);
+      field->mutable_options()
+          ->MutableExtension(common::v1::rules)
+          ->set_resource("shelves/{shelf}/books/{book}|organizations/{organization}/maps/{map}");
+    }
+    const auto* made = pool_.BuildFile(file);
+    type_ = made->message_type(0);
+    message_.reset(factory_.GetPrototype(type_)->New());
+  }
+  const google::protobuf::Descriptor* type() const { return type_; }
+  const google::protobuf::Message& With(const std::string& name,
+                                        const std::vector<std::string>& names) {
+    message_->Clear();
+    const auto& reflection = *message_->GetReflection();
+    reflection.SetString(message_.get(), type_->field(0), name);
+    for (const std::string& each : names) {
+      reflection.AddString(message_.get(), type_->field(1), each);
+    }
+    return *message_;
+  }
+
+ private:
+  google::protobuf::DescriptorPool pool_;
+  google::protobuf::DynamicMessageFactory factory_;
+  const google::protobuf::Descriptor* type_;
+  std::unique_ptr<google::protobuf::Message> message_;
+};
+
+TEST(ValidateTest, ANameFitsAnyOfTheFieldsPatterns) {
+  EitherName either;
+  const Validator validator(either.type());
+  EXPECT_EQ(validator.Check(either.With("shelves/s/books/b",
+                                        {"organizations/acme/maps/m", "shelves/s/books/b"})),
+            absl::OkStatus());
+  const absl::Status status =
+      validator.Check(either.With("shelves/s/maps/m", {"shelves/s/books/b", "organizations/acme"}));
+  const auto violations = errors::FieldViolations(status);
+  ASSERT_EQ(violations.size(), 2u);
+  EXPECT_EQ(violations[0].field, "name");
+  EXPECT_EQ(violations[0].description,
+            "must be a name as \"shelves/{shelf}/books/{book}\" or "
+            "\"organizations/{organization}/maps/{map}\"");
+  EXPECT_EQ(violations[1].field, "names[1]");
+}
+
+TEST(ValidateTest, AnAlternativeNamesTheOrganisation) {
+  EitherName either;
+  const Validator validator(either.type());
+  EXPECT_EQ(*validator.Organization(either.With("shelves/s/books/b", {}), ""), "");
+  EXPECT_EQ(
+      *validator.Organization(either.With("shelves/s/books/b", {"organizations/acme/maps/m"}), ""),
+      "acme");
+  EXPECT_EQ(validator.Organization(either.With("organizations/acme/maps/m", {}), "other").status(),
+            errors::NotFound("Map"));
 }
 
 TEST(ValidateTest, FindsTheOrganisationOfARequest) {

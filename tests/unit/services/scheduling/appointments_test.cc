@@ -36,7 +36,9 @@ TEST(AppointmentsTest, OnlyTheDrawnTransitionsPass) {
   };
   const std::vector<Rule> rules = {
       {"CheckIn",
-       [](v1::Appointment& a) { return CheckIn(a, v1::COURSE_STATE_ACTIVE, 5, Classic(), kStart); },
+       [](v1::Appointment& a) {
+         return CheckIn(a, v1::COURSE_STATE_ACTIVE, 5, Classic(), {}, kStart);
+       },
        v1::APPOINTMENT_STATE_BOOKED, v1::APPOINTMENT_STATE_CHECKED_IN},
       {"Complete", [](v1::Appointment& a) { return CompleteAppointment(a); },
        v1::APPOINTMENT_STATE_CHECKED_IN, v1::APPOINTMENT_STATE_COMPLETED},
@@ -47,9 +49,11 @@ TEST(AppointmentsTest, OnlyTheDrawnTransitionsPass) {
          return CancelAppointment(a, v1::CANCEL_REASON_PATIENT, absl::Hours(24), kStart);
        },
        v1::APPOINTMENT_STATE_BOOKED, v1::APPOINTMENT_STATE_CANCELLED},
+      {"Release", [](v1::Appointment& a) { return EndHold(a, v1::APPOINTMENT_STATE_RELEASED); },
+       v1::APPOINTMENT_STATE_HELD, v1::APPOINTMENT_STATE_RELEASED},
   };
   for (const Rule& rule : rules) {
-    for (int state = v1::APPOINTMENT_STATE_BOOKED; state <= v1::APPOINTMENT_STATE_NO_SHOW;
+    for (int state = v1::APPOINTMENT_STATE_BOOKED; state <= v1::APPOINTMENT_STATE_EXPIRED;
          ++state) {
       SCOPED_TRACE(rule.name + " from " + v1::AppointmentState_Name(state));
       v1::Appointment appointment = Booked(static_cast<v1::AppointmentState>(state));
@@ -70,7 +74,7 @@ TEST(AppointmentsTest, OnlyTheDrawnTransitionsPass) {
 std::string CheckInReason(absl::Time now, v1::CourseState course = v1::COURSE_STATE_ACTIVE,
                           int used = 0) {
   v1::Appointment appointment = Booked();
-  return errors::Reason(CheckIn(appointment, course, used, Classic(), now));
+  return errors::Reason(CheckIn(appointment, course, used, Classic(), {}, now));
 }
 
 TEST(AppointmentsTest, CheckInIsOpenFromTwelveHoursBeforeToTwelveHoursAfter) {
@@ -136,6 +140,128 @@ TEST(AppointmentsTest, WhatCountsFollowsTheProtocol) {
     const bool booked = c.state == v1::APPOINTMENT_STATE_BOOKED;
     EXPECT_EQ(UsesSession(appointment, strict), c.counts_strict && !booked);
   }
+}
+
+TEST(AppointmentsTest, PrivateSessionsCountForNothingAndNeedNoDetermination) {
+  v1::Appointment appointment = Booked();
+  appointment.set_private_session(true);
+  EXPECT_FALSE(CountsTowardsCourse(appointment, Classic()));
+  EXPECT_TRUE(CheckIn(appointment, v1::COURSE_STATE_ASSESSING, 3, Classic(), {}, kStart).ok());
+  EXPECT_FALSE(UsesSession(appointment, Classic()));
+}
+
+TEST(AppointmentsTest, AHoldIsConfirmedBeforeItEnds) {
+  v1::Appointment hold = Booked(v1::APPOINTMENT_STATE_HELD);
+  *hold.mutable_hold_expire_time() = time::ToTimestamp(kStart);
+  v1::Appointment late = hold;
+  EXPECT_EQ(errors::Reason(ConfirmHold(late, kStart)), "HOLD_EXPIRED");
+  EXPECT_EQ(late.SerializeAsString(), hold.SerializeAsString());
+  ASSERT_TRUE(ConfirmHold(hold, kStart - absl::Microseconds(1)).ok());
+  EXPECT_EQ(hold.state(), v1::APPOINTMENT_STATE_BOOKED);
+  EXPECT_FALSE(hold.has_hold_expire_time());
+  EXPECT_EQ(errors::Reason(ConfirmHold(hold, kStart)), "APPOINTMENT_STATE");
+  v1::Appointment expired = Booked(v1::APPOINTMENT_STATE_EXPIRED);
+  EXPECT_EQ(errors::Reason(ConfirmHold(expired, kStart)), "HOLD_EXPIRED");
+}
+
+TEST(AppointmentsTest, WhoeverIsElsewhereSaysWhere) {
+  for (v1::Modality modality : {v1::MODALITY_VIDEO, v1::MODALITY_TELEPHONE}) {
+    v1::Appointment appointment = Booked();
+    appointment.set_modality(modality);
+    EXPECT_EQ(
+        errors::Reason(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), {}, kStart)),
+        "TELEHEALTH_DETAILS_NEEDED");
+    v1::CheckInRequest told;
+    told.mutable_telehealth()->set_jurisdiction("GB-SCT");
+    ASSERT_TRUE(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), told, kStart).ok());
+    EXPECT_EQ(appointment.telehealth().jurisdiction(), "GB-SCT");
+  }
+}
+
+TEST(AppointmentsTest, AttendanceIsKeptOfEachParticipant) {
+  v1::Appointment appointment = Booked();
+  appointment.add_participants()->set_role(v1::PARTICIPANT_ROLE_PARTNER);
+  v1::CheckInRequest arrived;
+  arrived.add_participants(v1::ATTENDANCE_ABSENT);
+  arrived.add_participants(v1::ATTENDANCE_PRESENT);
+  EXPECT_EQ(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), arrived, kStart).code(),
+            absl::StatusCode::kInvalidArgument);
+  arrived.mutable_participants()->RemoveLast();
+  ASSERT_TRUE(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), arrived, kStart).ok());
+  EXPECT_EQ(appointment.participants(0).attendance(), v1::ATTENDANCE_ABSENT);
+}
+
+TEST(AppointmentsTest, AttendanceIsCorrectedWithinAWeekOfTheEnd) {
+  const auto correct = [](v1::AppointmentState from, v1::AppointmentState to, absl::Time now) {
+    v1::Appointment appointment = Booked(from);
+    v1::CorrectAttendanceRequest truth;
+    truth.set_state(to);
+    truth.set_reason(v1::CORRECTION_REASON_MISTAKE);
+    truth.set_cancel_reason(v1::CANCEL_REASON_PATIENT);
+    const absl::Status status = CorrectAttendance(appointment, truth, now);
+    if (status.ok()) {
+      EXPECT_EQ(appointment.state(), to);
+      EXPECT_EQ(appointment.corrections(0).from(), from);
+      EXPECT_EQ(appointment.corrections(0).to(), to);
+    }
+    return errors::Reason(status);
+  };
+  const absl::Time last = kEnd + absl::Hours(7 * 24);
+  for (v1::AppointmentState from :
+       {v1::APPOINTMENT_STATE_BOOKED, v1::APPOINTMENT_STATE_CHECKED_IN,
+        v1::APPOINTMENT_STATE_COMPLETED, v1::APPOINTMENT_STATE_CANCELLED,
+        v1::APPOINTMENT_STATE_NO_SHOW}) {
+    for (v1::AppointmentState to : {v1::APPOINTMENT_STATE_COMPLETED, v1::APPOINTMENT_STATE_NO_SHOW,
+                                    v1::APPOINTMENT_STATE_CANCELLED}) {
+      EXPECT_EQ(correct(from, to, last), from == to ? "APPOINTMENT_STATE" : "");
+    }
+    EXPECT_EQ(correct(from, v1::APPOINTMENT_STATE_BOOKED, last), "INVALID_FIELD");
+  }
+  EXPECT_EQ(correct(v1::APPOINTMENT_STATE_HELD, v1::APPOINTMENT_STATE_NO_SHOW, last),
+            "APPOINTMENT_STATE");
+  EXPECT_EQ(correct(v1::APPOINTMENT_STATE_NO_SHOW, v1::APPOINTMENT_STATE_COMPLETED,
+                    kEnd - absl::Microseconds(1)),
+            "TOO_EARLY");
+  EXPECT_EQ(correct(v1::APPOINTMENT_STATE_NO_SHOW, v1::APPOINTMENT_STATE_COMPLETED,
+                    last + absl::Microseconds(1)),
+            "TOO_LATE");
+}
+
+TEST(AppointmentsTest, OfAPrivateSessionTheTimeIsLeft) {
+  v1::Appointment appointment = Parse<v1::Appointment>(R"pb(
+    name: "organizations/o/appointments/a"
+    course: "organizations/o/courses/c"
+    patient: "organizations/o/patients/p"
+    clinician: "organizations/o/clinicians/anna"
+    clinic: "organizations/o/clinics/north"
+    start_time { seconds: 1 }
+    end_time { seconds: 2 }
+    state: APPOINTMENT_STATE_CANCELLED
+    cancel_reason: CANCEL_REASON_PATIENT
+    modality: MODALITY_VIDEO
+    telehealth_uri: "https://t"
+    participants { role: PARTICIPANT_ROLE_CARER }
+    telehealth { location: "home" }
+    series: "s"
+    etag: "4")pb");
+  v1::Appointment open = appointment;
+  KeepTimes(open);
+  EXPECT_FALSE(open.has_telehealth());
+  EXPECT_EQ(open.course(), appointment.course());
+  appointment.set_private_session(true);
+  KeepTimes(appointment);
+  EXPECT_EQ(appointment.DebugString(), Parse<v1::Appointment>(R"pb(
+                                         name: "organizations/o/appointments/a"
+                                         clinician: "organizations/o/clinicians/anna"
+                                         clinic: "organizations/o/clinics/north"
+                                         start_time { seconds: 1 }
+                                         end_time { seconds: 2 }
+                                         local_date {}
+                                         local_time {}
+                                         state: APPOINTMENT_STATE_CANCELLED
+                                         private_session: true
+                                         etag: "4")pb")
+                                           .DebugString());
 }
 
 TEST(AppointmentsTest, SessionsAreNumberedByStartThenId) {

@@ -2,14 +2,17 @@
 #define RAPPORT_TESTS_UNIT_SERVICES_SCHEDULING_BUILDERS_H_
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/errors/errors.h"
 #include "common/time/zones.h"
 #include "google/protobuf/text_format.h"
 #include "services/scheduling/data/shipped_protocols.h"
+#include "services/scheduling/domain/booking.h"
 
 namespace rapport::scheduling {
 
@@ -29,6 +32,19 @@ inline absl::Time At(const std::string& text) {
 }
 
 inline absl::TimeZone Zone(const std::string& name) { return time::LoadZone(name).value(); }
+
+// In person, of clinician "c" and patient "p" at these times.
+inline std::vector<AskedSession> Asked(const std::vector<SessionTime>& times) {
+  std::vector<AskedSession> sessions;
+  for (const SessionTime& time : times) {
+    AskedSession& session = sessions.emplace_back();
+    session.booking = absl::StrCat("asked-", sessions.size());
+    session.time = time;
+    session.clinicians = {"clinicians/c"};
+    session.others = {"patients/p"};
+  }
+  return sessions;
+}
 
 inline const v1::Protocol& Classic() {
   return *ShippedProtocols().Find("protocols/classic/revisions/1");

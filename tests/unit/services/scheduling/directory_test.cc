@@ -104,5 +104,137 @@ TEST(DirectoryTest, NobodyCoversThemselves) {
   EXPECT_EQ(BadField(CheckCover(cover)), "cover.end_time");
 }
 
+TEST(DirectoryTest, AClinicsDaysAndHoursAreWhole) {
+  const std::string good = R"pb(
+    display_name: "North"
+    time_zone: "Europe/London"
+    jurisdiction: "GB-ENG"
+    holidays {
+      date { year: 2026 month: 12 day: 25 }
+      label: "Christmas"
+    }
+    holidays { date { year: 2026 month: 12 day: 26 } }
+    monitored_hours {
+      day_of_week: MONDAY
+      start_time { hours: 9 }
+      end_time { hours: 24 }
+    })pb";
+  EXPECT_EQ(BadField(CheckClinic(Parse<v1::Clinic>(good))), "");
+  struct Case {
+    std::string from, to, field;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"\"GB-ENG\"", "\"\"", "clinic.jurisdiction"},
+           {"day: 26", "day: 25", "clinic.holidays[1].date"},
+           {"day: 26", "day: 32", "clinic.holidays[1].date"},
+           {"day_of_week: MONDAY", "", "clinic.monitored_hours[0].day_of_week"},
+           {"hours: 24", "hours: 9", "clinic.monitored_hours[0].end_time"},
+           {"hours: 9", "hours: 9 seconds: 1", "clinic.monitored_hours[0].start_time"}}) {
+    EXPECT_EQ(BadField(CheckClinic(Parse<v1::Clinic>(absl::StrReplaceAll(good, {{c.from, c.to}})))),
+              c.field)
+        << c.to;
+  }
+}
+
+TEST(DirectoryTest, ARoomHoldsSomebodyAndNamesItsFeaturesOnce) {
+  v1::Room room = Parse<v1::Room>(
+      R"pb(display_name: "1" capacity: 2 features: "step-free" features: "quiet")pb");
+  EXPECT_EQ(BadField(CheckRoom(room)), "");
+  room.set_features(1, "step-free");
+  EXPECT_EQ(BadField(CheckRoom(room)), "room.features[1]");
+  room.set_capacity(0);
+  EXPECT_EQ(BadField(CheckRoom(room)), "room.capacity");
+  room.clear_display_name();
+  EXPECT_EQ(BadField(CheckRoom(room)), "room.display_name");
+}
+
+TEST(DirectoryTest, DatedHoursAreOfOwnClinicsAndOfOneMind) {
+  const std::string good = R"pb(
+    display_name: "Anna"
+    profession: PROFESSION_PSYCHOLOGIST
+    clinics: "north"
+    clinics: "south"
+    licensed_jurisdictions: "GB-SCT"
+    licensed_jurisdictions: "GB-WLS"
+    modalities: MODALITY_IN_PERSON
+    modalities: MODALITY_VIDEO
+    telehealth_uri: "https://meet.example.org/anna?x=1"
+    dated_hours {
+      clinic: "north"
+      date { year: 2026 month: 12 day: 25 }
+      start_time { hours: 9 }
+      end_time { hours: 12 }
+    }
+    dated_hours {
+      clinic: "north"
+      date { year: 2026 month: 12 day: 25 }
+      start_time { hours: 13 }
+      end_time { hours: 14 }
+    }
+    dated_hours {
+      clinic: "south"
+      date { year: 2026 month: 12 day: 25 }
+    })pb";
+  EXPECT_EQ(BadField(CheckClinician(Parse<v1::Clinician>(good))), "");
+  struct Case {
+    std::string from, to, field;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"\"GB-WLS\"", "\"GB-SCT\"", "clinician.licensed_jurisdictions[1]"},
+           {"MODALITY_VIDEO", "MODALITY_IN_PERSON", "clinician.modalities[1]"},
+           {"MODALITY_VIDEO", "MODALITY_UNSPECIFIED", "clinician.modalities[1]"},
+           {"https://meet", "ftp://meet", "clinician.telehealth_uri"},
+           {"clinic: \"south\"", "clinic: \"west\"", "clinician.dated_hours[2].clinic"},
+           {"clinic: \"south\"", "clinic: \"north\"", "clinician.dated_hours[2]"},
+           {"start_time { hours: 13 }", "", "clinician.dated_hours[1].start_time"},
+           {"end_time { hours: 14 }", "", "clinician.dated_hours[1].end_time"},
+           {"hours: 14", "hours: 13", "clinician.dated_hours[1].end_time"},
+           {"hours: 14", "hours: 14 seconds: 3", "clinician.dated_hours[1].end_time"},
+       }) {
+    EXPECT_EQ(
+        BadField(CheckClinician(Parse<v1::Clinician>(absl::StrReplaceAll(good, {{c.from, c.to}})))),
+        c.field)
+        << c.to;
+  }
+  v1::Clinician dateless = Parse<v1::Clinician>(good);
+  dateless.mutable_dated_hours(0)->mutable_date()->set_month(13);
+  EXPECT_EQ(BadField(CheckClinician(dateless)), "clinician.dated_hours[0].date");
+}
+
+TEST(DirectoryTest, WebAddressesAreOfTheWeb) {
+  for (const char* good : {"https://example.org", "http://example.org/a?b#c", "https://[::1]:8/"}) {
+    EXPECT_EQ(BadField(CheckWebAddress(good, "f")), "") << good;
+  }
+  for (const char* bad : {"", "https://", "http:///a", "https://?x", "javascript:alert(1)",
+                          "https://a b", "https://a\n", "example.org", "https://\xc3\xa4"}) {
+    EXPECT_EQ(BadField(CheckWebAddress(bad, "f")), "f") << bad;
+  }
+}
+
+TEST(DirectoryTest, ASupervisionIsOfTwoAndEndsAfterItBegins) {
+  v1::Supervision supervision = Parse<v1::Supervision>(R"pb(
+    supervisor: "a"
+    supervisee: "b"
+    start_time { seconds: 5 })pb");
+  EXPECT_EQ(BadField(CheckSupervision(supervision)), "");
+  supervision.mutable_end_time()->set_seconds(6);
+  EXPECT_EQ(BadField(CheckSupervision(supervision)), "");
+  supervision.set_supervisee("a");
+  EXPECT_EQ(BadField(CheckSupervision(supervision)), "supervision.supervisee");
+  supervision.mutable_end_time()->set_seconds(5);
+  EXPECT_EQ(BadField(CheckSupervision(supervision)), "supervision.end_time");
+}
+
+TEST(DirectoryTest, ChosenIdsAreReadable) {
+  for (const char* good : {"a", "north-2", "01arz3ndektsv4rrffq69g5fav"}) {
+    EXPECT_EQ(BadField(CheckChosenId(std::string("organizations/o/clinics/") + good, "f")), "");
+  }
+  for (const std::string& bad :
+       {std::string("North"), std::string("-a"), std::string("a-"), std::string("a.b"),
+        std::string("a_b"), std::string(64, 'a'), std::string()}) {
+    EXPECT_EQ(BadField(CheckChosenId("organizations/o/clinics/" + bad, "f")), "f") << bad;
+  }
+}
+
 }  // namespace
 }  // namespace rapport::scheduling
