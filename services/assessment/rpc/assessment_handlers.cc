@@ -343,6 +343,8 @@ absl::StatusOr<v1::ListDueMeasuresResponse> AssessmentHandlers::ListDueMeasures(
                 told = due.instrument() != told_instrument;
                 continue;
               }
+              // The protocol may ask for what this release can't score.
+              if (catalogue_.FindById(due.instrument()) == nullptr) continue;
               if (!request.states().empty() &&
                   std::find(request.states().begin(), request.states().end(), due.state()) ==
                       request.states().end()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
@@ -12,7 +13,10 @@
 namespace rapport::notes {
 namespace {
 
-constexpr absl::string_view kRhythmTherapy = "ipsrt";
+// Acute and maintenance alike.
+bool IsRhythmTherapy(absl::string_view protocol_id) {
+  return protocol_id == "ipsrt" || absl::StartsWith(protocol_id, "ipsrt-");
+}
 
 bool Blank(absl::string_view text) { return absl::StripAsciiWhitespace(text).empty(); }
 
@@ -127,7 +131,7 @@ absl::Status CheckProblemAreas(
     if (area.rank() == v1::FOCUS_RANK_PRIMARY) ++primaries;
     if (area.rank() == v1::FOCUS_RANK_SECONDARY) ++secondaries;
     if (area.kind() == v1::PROBLEM_AREA_KIND_LOSS_OF_HEALTHY_SELF &&
-        names::Id(protocol, "protocols") != kRhythmTherapy) {
+        !IsRhythmTherapy(names::Id(protocol, "protocols"))) {
       fault("kind", "is an area of interpersonal and social rhythm therapy only");
     }
     if (Blank(area.statement())) fault("statement", "must not be blank");

@@ -32,21 +32,24 @@ v1::NotePhase PhaseOfSession(const scheduling::v1::CourseEvent& course, int sess
     return v1::NOTE_PHASE_MAINTENANCE;
   }
   if (session_number < 1) return v1::NOTE_PHASE_MIDDLE;
-
-  int initial_last = 0, protocol_last = 0, termination_length = 0;
-  for (const scheduling::v1::ProtocolPhase& phase : course.phases()) {
-    if (phase.phase() == scheduling::v1::PHASE_MAINTENANCE) continue;
-    protocol_last = std::max(protocol_last, phase.last_session());
-    if (phase.phase() == scheduling::v1::PHASE_INITIAL) initial_last = phase.last_session();
-    if (phase.phase() == scheduling::v1::PHASE_TERMINATION) {
-      termination_length = phase.last_session() - phase.first_session() + 1;
+  v1::NotePhase phase = v1::NOTE_PHASE_MIDDLE;
+  for (const scheduling::v1::ProtocolPhase& each : course.phases()) {
+    if (session_number < each.first_session()) break;
+    switch (each.phase()) {
+      case scheduling::v1::PHASE_INITIAL:
+        phase = v1::NOTE_PHASE_INITIAL;
+        break;
+      case scheduling::v1::PHASE_TERMINATION:
+        phase = v1::NOTE_PHASE_TERMINATION;
+        break;
+      case scheduling::v1::PHASE_MAINTENANCE:
+        phase = v1::NOTE_PHASE_MAINTENANCE;
+        break;
+      default:
+        phase = v1::NOTE_PHASE_MIDDLE;
     }
   }
-  const int last = course.planned_sessions() > 0 ? course.planned_sessions() : protocol_last;
-  if (termination_length > 0 && session_number > last - termination_length) {
-    return v1::NOTE_PHASE_TERMINATION;
-  }
-  return session_number <= initial_last ? v1::NOTE_PHASE_INITIAL : v1::NOTE_PHASE_MIDDLE;
+  return phase;
 }
 
 const v1::NoteTemplate& TemplateOf(v1::NotePhase phase) {

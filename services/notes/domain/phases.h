@@ -11,10 +11,9 @@
 // Which phase a session falls into, what its note needs, and when the note is due.
 namespace rapport::notes {
 
-// The phase of session `session_number` (from 1) of a course. In a course of fewer sessions than
-// the protocol's most, the termination phase keeps its length and the middle gives way; sessions
-// beyond the planned ones belong to the termination. A course in maintenance is in its maintenance
-// phase. A session without a number (0) is taken as MIDDLE, whose note needs the most.
+// The phase of session `session_number` (from 1) of a course, by the phases that scheduling tells
+// (those of the planned sessions, by the declared beginnings); sessions beyond them belong to the
+// last. A course in maintenance is in its maintenance phase. A session without a number (0) is taken as MIDDLE, whose note needs the most.
 v1::NotePhase PhaseOfSession(const scheduling::v1::CourseEvent& course, int session_number);
 
 // The template of `phase`.

@@ -98,11 +98,11 @@ absl::Status RequireMovable(const v1::Appointment& appointment) {
 }
 
 absl::Status CheckIn(v1::Appointment& appointment, v1::CourseState course, int sessions_used,
-                     const v1::Protocol& protocol, const v1::CheckInRequest& arrived,
-                     absl::Time now) {
+                     const v1::Protocol& protocol, const Arrival& arrived, absl::Time now) {
   RETURN_IF_ERROR(RequireState(appointment, v1::APPOINTMENT_STATE_BOOKED));
   RETURN_IF_ERROR(RequireUnderWay(course));
-  if (arrived.participants_size() > appointment.participants_size()) {
+  const int told = static_cast<int>(arrived.participants.size());
+  if (told > appointment.participants_size()) {
     return errors::InvalidArgument("participants", "are more than the session has");
   }
   const absl::Time from = time::ToTime(appointment.start_time()) - kCheckInMargin;
@@ -119,16 +119,16 @@ absl::Status CheckIn(v1::Appointment& appointment, v1::CourseState course, int s
   }
   const bool remote = appointment.modality() == v1::MODALITY_VIDEO ||
                       appointment.modality() == v1::MODALITY_TELEPHONE;
-  if (remote && !arrived.has_telehealth()) {
+  if (remote && !arrived.telehealth) {
     return errors::FailedPrecondition(
         "TELEHEALTH_DETAILS_NEEDED",
         "Say in `telehealth` where the patient of a remote session is and how to reach them.");
   }
   appointment.set_state(v1::APPOINTMENT_STATE_CHECKED_IN);
   *appointment.mutable_check_in_time() = time::ToTimestamp(now);
-  if (remote) *appointment.mutable_telehealth() = arrived.telehealth();
-  for (int i = 0; i < arrived.participants_size(); ++i) {
-    appointment.mutable_participants(i)->set_attendance(arrived.participants(i));
+  if (remote) *appointment.mutable_telehealth() = *arrived.telehealth;
+  for (int i = 0; i < told; ++i) {
+    appointment.mutable_participants(i)->set_attendance(arrived.participants[i]);
   }
   return absl::OkStatus();
 }
@@ -157,18 +157,18 @@ absl::Status CancelAppointment(v1::Appointment& appointment, v1::CancelReason re
   return absl::OkStatus();
 }
 
-absl::Status CorrectAttendance(v1::Appointment& appointment,
-                               const v1::CorrectAttendanceRequest& truth, absl::Time now) {
+absl::Status CorrectAttendance(v1::Appointment& appointment, const TrueAttendance& truth,
+                               absl::Time now) {
   const v1::AppointmentState from = appointment.state();
-  const bool cancelled = truth.state() == v1::APPOINTMENT_STATE_CANCELLED;
-  if (!cancelled && truth.state() != v1::APPOINTMENT_STATE_COMPLETED &&
-      truth.state() != v1::APPOINTMENT_STATE_NO_SHOW) {
+  const bool cancelled = truth.state == v1::APPOINTMENT_STATE_CANCELLED;
+  if (!cancelled && truth.state != v1::APPOINTMENT_STATE_COMPLETED &&
+      truth.state != v1::APPOINTMENT_STATE_NO_SHOW) {
     return errors::InvalidArgument("state", "must be COMPLETED, NO_SHOW or CANCELLED");
   }
-  if (cancelled && truth.cancel_reason() == v1::CANCEL_REASON_UNSPECIFIED) {
+  if (cancelled && truth.cancel_reason == v1::CANCEL_REASON_UNSPECIFIED) {
     return errors::InvalidArgument("cancel_reason", "is required for CANCELLED");
   }
-  if (from == truth.state() || from == v1::APPOINTMENT_STATE_HELD ||
+  if (from == truth.state || from == v1::APPOINTMENT_STATE_HELD ||
       from == v1::APPOINTMENT_STATE_RELEASED || from == v1::APPOINTMENT_STATE_EXPIRED) {
     return WrongState(appointment);
   }
@@ -177,17 +177,17 @@ absl::Status CorrectAttendance(v1::Appointment& appointment,
   if (now > end + kCorrectionWindow) return TooLate(end + kCorrectionWindow);
   v1::AttendanceCorrection& correction = *appointment.add_corrections();
   correction.set_from(from);
-  correction.set_to(truth.state());
-  correction.set_reason(truth.reason());
+  correction.set_to(truth.state);
+  correction.set_reason(truth.reason);
   *correction.mutable_correct_time() = time::ToTimestamp(now);
-  appointment.set_state(truth.state());
+  appointment.set_state(truth.state);
   appointment.clear_cancel_reason();
   appointment.clear_cancelled_late();
   if (cancelled) {
-    appointment.set_cancel_reason(truth.cancel_reason());
-    appointment.set_cancelled_late(truth.cancelled_late());
+    appointment.set_cancel_reason(truth.cancel_reason);
+    appointment.set_cancelled_late(truth.cancelled_late);
   }
-  if (truth.state() != v1::APPOINTMENT_STATE_COMPLETED) appointment.clear_check_in_time();
+  if (truth.state != v1::APPOINTMENT_STATE_COMPLETED) appointment.clear_check_in_time();
   if (cancelled || from == v1::APPOINTMENT_STATE_CANCELLED) {
     appointment.set_sequence(appointment.sequence() + 1);
   }

@@ -2,6 +2,7 @@
 #define RAPPORT_SERVICES_SCHEDULING_DOMAIN_APPOINTMENTS_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "rapport/scheduling/v1/appointment.pb.h"
-#include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course.pb.h"
 #include "rapport/scheduling/v1/protocol.pb.h"
 #include "services/scheduling/domain/series.h"
@@ -47,25 +47,35 @@ absl::Status EndHold(v1::Appointment& appointment, v1::AppointmentState to);
 //   kFailedPrecondition  GROUP_SESSION
 absl::Status RequireMovable(const v1::Appointment& appointment);
 
-// `arrived` is what is told at the check-in.
+// What is told at the check-in.
+struct Arrival {
+  std::optional<v1::TelehealthDetails> telehealth;  // of a remote session
+  std::vector<v1::Attendance> participants;         // in their order; of the first ones
+};
 //   kInvalidArgument     more attendances than participants
 //   kFailedPrecondition  COURSE_STATE, TOO_EARLY, TOO_LATE, SUITABILITY_NOT_COMPLETE,
 //                        TELEHEALTH_DETAILS_NEEDED
 absl::Status CheckIn(v1::Appointment& appointment, v1::CourseState course, int sessions_used,
-                     const v1::Protocol& protocol, const v1::CheckInRequest& arrived,
-                     absl::Time now);
+                     const v1::Protocol& protocol, const Arrival& arrived, absl::Time now);
 absl::Status CompleteAppointment(v1::Appointment& appointment);
 //   kFailedPrecondition  TOO_EARLY
 absl::Status MarkNoShow(v1::Appointment& appointment, absl::Time now);
 // Late when the start is nearer than `late_window`, or past.
 absl::Status CancelAppointment(v1::Appointment& appointment, v1::CancelReason reason,
                                absl::Duration late_window, absl::Time now);
+// What an attendance turns out to have been.
+struct TrueAttendance {
+  v1::AppointmentState state = v1::APPOINTMENT_STATE_UNSPECIFIED;
+  v1::CorrectionReason reason = v1::CORRECTION_REASON_UNSPECIFIED;
+  v1::CancelReason cancel_reason = v1::CANCEL_REASON_UNSPECIFIED;  // of CANCELLED
+  bool cancelled_late = false;                                     // of CANCELLED
+};
 // Whatever was recorded before of a session that was BOOKED once.
 //   kInvalidArgument     to another state than COMPLETED, NO_SHOW and CANCELLED, or to CANCELLED
 //                        without saying by whom
 //   kFailedPrecondition  TOO_EARLY, TOO_LATE
-absl::Status CorrectAttendance(v1::Appointment& appointment,
-                               const v1::CorrectAttendanceRequest& truth, absl::Time now);
+absl::Status CorrectAttendance(v1::Appointment& appointment, const TrueAttendance& truth,
+                               absl::Time now);
 
 // `appointment` is now at `time`, by the clock of `time_zone`: notes where it was, drops what no
 // longer is true, and steps on.

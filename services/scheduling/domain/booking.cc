@@ -82,8 +82,10 @@ class Checker {
                        "is to be held in a way that the clinician does not "
                        "meet patients.");
       }
-      if (!WithinHours(clinician, facts_.clinic, facts_.zone, time)) {
-        return Because("OUTSIDE_HOURS", "is outside the clinician's hours at the clinic.");
+      if (!InHours(facts_.clinicians.at(key), session.modality, time)) {
+        return Because("OUTSIDE_HOURS", AnyHoursWillDo(session.modality)
+                                            ? "is outside the clinician's hours."
+                                            : "is outside the clinician's hours at the clinic.");
       }
     }
     for (const WantedClaim& wanted : ClaimsOf(facts_, session)) {
@@ -98,6 +100,14 @@ class Checker {
       if (auto refusal = CheckDay(key, session)) return refusal;
     }
     return std::nullopt;
+  }
+
+  bool InHours(const ClinicianFacts& of, v1::Modality modality, const Interval& time) const {
+    if (WithinHours(of.clinician, facts_.clinic, facts_.zone, time)) return true;
+    return AnyHoursWillDo(modality) &&
+           std::any_of(of.clinics.begin(), of.clinics.end(), [&](const ClinicFacts& at) {
+             return WithinHours(of.clinician, at.clinic, at.zone, time);
+           });
   }
 
   const Claim* InTheWay(const WantedClaim& wanted) const {
@@ -306,6 +316,10 @@ bool WithinHours(const v1::Clinician& clinician, const v1::Clinic& clinic, absl:
 bool Offers(const v1::Clinician& clinician, v1::Modality modality) {
   if (clinician.modalities().empty()) return modality == v1::MODALITY_IN_PERSON;
   return std::count(clinician.modalities().begin(), clinician.modalities().end(), modality) > 0;
+}
+
+bool AnyHoursWillDo(v1::Modality modality) {
+  return IsRemote(modality) || modality == v1::MODALITY_ONLINE_UNIT;
 }
 
 bool IsRemote(v1::Modality modality) {

@@ -12,7 +12,6 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "rapport/scheduling/v1/appointment.pb.h"
-#include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course.pb.h"
 #include "rapport/scheduling/v1/directory.pb.h"
 #include "rapport/scheduling/v1/protocol.pb.h"
@@ -37,10 +36,17 @@ struct Claim {
   absl::Time session_end;  // without the buffer
 };
 
+struct ClinicFacts {
+  v1::Clinic clinic;
+  absl::TimeZone zone;
+};
+
 struct ClinicianFacts {
   v1::Clinician clinician;
   std::vector<Interval> time_off;    // at least what overlaps the sessions; likewise
   std::vector<Interval> supervised;  // while somebody supervises them
+  std::vector<ClinicFacts>
+      clinics;  // where they work, for sessions that any of their hours will do
 };
 
 // What decides on times, of one moment, under the locks of all concerned.
@@ -130,6 +136,10 @@ bool WithinHours(const v1::Clinician& clinician, const v1::Clinic& clinic, absl:
 
 // How the clinician meets patients: in the clinic unless the entry says otherwise.
 bool Offers(const v1::Clinician& clinician, v1::Modality modality);
+
+// Whether hours at any of the clinician's clinics will do for such a session, not only those at its
+// own: nobody has to come there.
+bool AnyHoursWillDo(v1::Modality modality);
 
 // Whether the patient is elsewhere.
 bool IsRemote(v1::Modality modality);

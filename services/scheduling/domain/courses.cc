@@ -199,6 +199,14 @@ absl::Status MaintenanceNotOffered(const v1::Protocol& protocol) {
        {"max_months", absl::StrCat(rule.max_months())}});
 }
 
+void End(v1::Course& course, v1::CourseState state, v1::Referral referral, absl::Time now) {
+  course.set_state(state);
+  course.clear_group();
+  course.clear_seat();
+  course.mutable_end()->set_referral(referral);
+  *course.mutable_end()->mutable_end_time() = time::ToTimestamp(now);
+}
+
 }  // namespace
 
 absl::Status CheckParticulars(const v1::PatientParticulars& particulars, absl::string_view path,
@@ -312,7 +320,7 @@ absl::Status ResumeCourse(v1::Course& course) {
   return absl::OkStatus();
 }
 
-absl::Status SwitchProtocol(v1::Course& course, const v1::SwitchProtocolRequest& request,
+absl::Status SwitchProtocol(v1::Course& course, const ProtocolChange& change,
                             const v1::Protocol& from, const CourseSetting& setting,
                             const SessionCounts& sessions, int to_come, absl::Time now) {
   RETURN_IF_ERROR(RequireState(course, {v1::COURSE_STATE_ASSESSING, v1::COURSE_STATE_ACTIVE}));
@@ -333,20 +341,20 @@ absl::Status SwitchProtocol(v1::Course& course, const v1::SwitchProtocolRequest&
         "COURSE_IN_GROUP", "The course has a seat in a group of its protocol; leave that first.",
         {{"group", course.group()}});
   }
-  const bool restarted = request.counter() == v1::SESSION_COUNTER_RESTARTED;
+  const bool restarted = change.counter == v1::SESSION_COUNTER_RESTARTED;
   const int extended = restarted ? 0 : MaxSessions(course, from) - from.max_sessions();
   const int extended_weeks = restarted ? 0 : MaxWeeks(course, from) - from.max_weeks();
   const int most = protocol.max_sessions() + extended;
-  const int planned = request.planned_sessions() == 0 ? most : request.planned_sessions();
+  const int planned = change.planned_sessions == 0 ? most : change.planned_sessions;
   RETURN_IF_ERROR(CheckPlanned(
       planned, std::max(protocol.min_sessions(), restarted ? to_come : sessions.counted), most));
 
   v1::Course switched = course;
-  RETURN_IF_ERROR(OverrideAge(switched, protocol, setting.today, request.age_override_reason()));
+  RETURN_IF_ERROR(OverrideAge(switched, protocol, setting.today, change.age_override_reason));
   v1::ProtocolSwitch* before = switched.add_protocol_history();
   before->set_from_protocol(course.protocol());
-  before->set_reason(request.reason());
-  before->set_counter(request.counter());
+  before->set_reason(change.reason);
+  before->set_counter(change.counter);
   before->set_sessions_used(sessions.used);
   before->set_planned_sessions(course.planned_sessions());
   *before->mutable_switch_time() = time::ToTimestamp(now);
@@ -404,9 +412,9 @@ absl::Status DeclarePhase(v1::Course& course, v1::Phase phase, const v1::Protoco
   return absl::OkStatus();
 }
 
-absl::Status ExtendCourse(v1::Course& course, const v1::ExtendCourseRequest& request,
+absl::Status ExtendCourse(v1::Course& course, int sessions, int weeks, v1::ExtensionReason reason,
                           const v1::Protocol& protocol, absl::Time now) {
-  if (request.sessions() == 0 && request.weeks() == 0) {
+  if (sessions == 0 && weeks == 0) {
     return errors::InvalidArgument("sessions", "give sessions, weeks or both");
   }
   RETURN_IF_ERROR(RequireState(course, {v1::COURSE_STATE_ACTIVE}));
@@ -414,7 +422,7 @@ absl::Status ExtendCourse(v1::Course& course, const v1::ExtendCourseRequest& req
                             (MaxSessions(course, protocol) - protocol.max_sessions());
   const int weeks_left =
       protocol.extension().max_weeks() - (MaxWeeks(course, protocol) - protocol.max_weeks());
-  if (request.sessions() > sessions_left || request.weeks() > weeks_left) {
+  if (sessions > sessions_left || weeks > weeks_left) {
     return errors::FailedPrecondition(
         "EXTENSION_OUT_OF_BOUNDS",
         absl::StrCat("The protocol leaves ", std::max(0, sessions_left), " sessions and ",
@@ -422,18 +430,19 @@ absl::Status ExtendCourse(v1::Course& course, const v1::ExtendCourseRequest& req
         {{"sessions_left", absl::StrCat(std::max(0, sessions_left))},
          {"weeks_left", absl::StrCat(std::max(0, weeks_left))}});
   }
-  course.set_max_sessions(MaxSessions(course, protocol) + request.sessions());
-  course.set_max_weeks(MaxWeeks(course, protocol) + request.weeks());
-  course.set_planned_sessions(course.planned_sessions() + request.sessions());
+  course.set_max_sessions(MaxSessions(course, protocol) + sessions);
+  course.set_max_weeks(MaxWeeks(course, protocol) + weeks);
+  course.set_planned_sessions(course.planned_sessions() + sessions);
   v1::CourseExtension* extension = course.add_extensions();
-  extension->set_sessions(request.sessions());
-  extension->set_weeks(request.weeks());
-  extension->set_reason(request.reason());
+  extension->set_sessions(sessions);
+  extension->set_weeks(weeks);
+  extension->set_reason(reason);
   *extension->mutable_extend_time() = time::ToTimestamp(now);
   return absl::OkStatus();
 }
 
-absl::Status TransferCourse(v1::Course& course, const v1::TransferCourseRequest& request,
+absl::Status TransferCourse(v1::Course& course, v1::TransferReason reason,
+                            v1::CaseloadOverrideReason caseload_override_reason,
                             const CourseSetting& setting, absl::Time now) {
   if (!IsOpen(course.state())) return WrongCourseState(course.state());
   if (setting.clinician.name() == course.clinician()) {
@@ -442,10 +451,10 @@ absl::Status TransferCourse(v1::Course& course, const v1::TransferCourseRequest&
   }
   RETURN_IF_ERROR(RequireAtClinic(setting.clinician, course));
   v1::Course transferred = course;
-  RETURN_IF_ERROR(OverrideCaseload(transferred, setting, request.caseload_override_reason()));
+  RETURN_IF_ERROR(OverrideCaseload(transferred, setting, caseload_override_reason));
   v1::CourseTransfer* transfer = transferred.add_transfers();
   transfer->set_from_clinician(course.clinician());
-  transfer->set_reason(request.reason());
+  transfer->set_reason(reason);
   *transfer->mutable_transfer_time() = time::ToTimestamp(now);
   transferred.set_clinician(setting.clinician.name());
   SetWarnings(transferred, setting,
@@ -507,20 +516,16 @@ absl::Status CompleteCourse(v1::Course& course, int sessions_held, const v1::Pro
   if (course.state() == v1::COURSE_STATE_ACTIVE) {
     RETURN_IF_ERROR(RequireHeld(sessions_held, protocol));
   }
-  course.set_state(v1::COURSE_STATE_COMPLETED);
-  course.mutable_end()->set_referral(referral);
-  *course.mutable_end()->mutable_end_time() = time::ToTimestamp(now);
+  End(course, v1::COURSE_STATE_COMPLETED, referral, now);
   return absl::OkStatus();
 }
 
 absl::Status DiscontinueCourse(v1::Course& course, v1::DiscontinueReason reason,
                                v1::Referral referral, absl::Time now) {
   if (!IsOpen(course.state())) return WrongCourseState(course.state());
-  course.set_state(v1::COURSE_STATE_DISCONTINUED);
+  End(course, v1::COURSE_STATE_DISCONTINUED, referral, now);
   course.clear_pause();
   course.mutable_end()->set_reason(reason);
-  course.mutable_end()->set_referral(referral);
-  *course.mutable_end()->mutable_end_time() = time::ToTimestamp(now);
   return absl::OkStatus();
 }
 

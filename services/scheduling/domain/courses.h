@@ -10,7 +10,6 @@
 #include "absl/types/span.h"
 #include "google/protobuf/field_mask.pb.h"
 #include "rapport/scheduling/v1/course.pb.h"
-#include "rapport/scheduling/v1/course_service.pb.h"
 #include "rapport/scheduling/v1/directory.pb.h"
 #include "rapport/scheduling/v1/protocol.pb.h"
 #include "services/scheduling/domain/protocols.h"
@@ -72,12 +71,19 @@ absl::Status PauseCourse(v1::Course& course, v1::PauseReason reason,
 // To where it was paused.
 absl::Status ResumeCourse(v1::Course& course);
 
+// How a course goes on by another protocol.
+struct ProtocolChange {
+  v1::SwitchReason reason = v1::SWITCH_REASON_UNSPECIFIED;
+  v1::SessionCounter counter = v1::SESSION_COUNTER_UNSPECIFIED;
+  int planned_sessions = 0;  // 0: the most
+  v1::AgeOverrideReason age_override_reason = v1::AGE_OVERRIDE_REASON_UNSPECIFIED;
+};
 // While ASSESSING or ACTIVE. With the counter RESTARTED a new segment begins without declared
 // phases, to which `to_come` booked sessions go; CARRIED keeps count, declared phases and
 // extensions. `course.protocol` is that of `from`, `setting.protocol` the new one.
 //   kFailedPrecondition  SAME_PROTOCOL, PROTOCOL_KIND, COURSE_IN_GROUP, AGE_OUTSIDE_PROTOCOL,
 //                        PLANNED_SESSIONS_OUT_OF_BOUNDS (also below those that would count)
-absl::Status SwitchProtocol(v1::Course& course, const v1::SwitchProtocolRequest& request,
+absl::Status SwitchProtocol(v1::Course& course, const ProtocolChange& change,
                             const v1::Protocol& from, const CourseSetting& setting,
                             const SessionCounts& sessions, int to_come, absl::Time now);
 
@@ -88,16 +94,17 @@ absl::Status SwitchProtocol(v1::Course& course, const v1::SwitchProtocolRequest&
 absl::Status DeclarePhase(v1::Course& course, v1::Phase phase, const v1::Protocol& protocol,
                           int sessions_used, absl::Time now);
 
-// While ACTIVE. Extensions of one segment add up.
+// By so many sessions and weeks, while ACTIVE. Extensions of one segment add up.
 //   kInvalidArgument     neither sessions nor weeks
 //   kFailedPrecondition  EXTENSION_OUT_OF_BOUNDS
-absl::Status ExtendCourse(v1::Course& course, const v1::ExtendCourseRequest& request,
+absl::Status ExtendCourse(v1::Course& course, int sessions, int weeks, v1::ExtensionReason reason,
                           const v1::Protocol& protocol, absl::Time now);
 
 // In any open state. `setting.clinician` is the new one.
 //   kFailedPrecondition  SAME_CLINICIAN, CLINICIAN_NOT_AT_CLINIC, CASELOAD_CAP_REACHED or
 //                        CLOSED_TO_NEW_COURSES without a reason
-absl::Status TransferCourse(v1::Course& course, const v1::TransferCourseRequest& request,
+absl::Status TransferCourse(v1::Course& course, v1::TransferReason reason,
+                            v1::CaseloadOverrideReason caseload_override_reason,
                             const CourseSetting& setting, absl::Time now);
 
 // ACTIVE → MAINTENANCE in a new segment, which `to_come` booked sessions join. As many sessions are
@@ -113,6 +120,7 @@ absl::Status BeginMaintenance(v1::Course& course, const v1::MaintenanceContract&
 //   kInvalidArgument  `date` is no date, or in the future
 absl::Status AnnounceEnding(v1::Course& course, const google::type::Date& date,
                             absl::CivilDay today);
+// Both give up the seat in a group.
 // From ACTIVE or MAINTENANCE; in the latter any number of sessions will do.
 //   kFailedPrecondition  TOO_FEW_SESSIONS
 absl::Status CompleteCourse(v1::Course& course, int sessions_held, const v1::Protocol& protocol,

@@ -13,7 +13,6 @@
 #include "google/type/date.pb.h"
 #include "google/type/timeofday.pb.h"
 #include "rapport/scheduling/v1/appointment.pb.h"
-#include "rapport/scheduling/v1/appointment_service.pb.h"
 
 namespace rapport::scheduling {
 

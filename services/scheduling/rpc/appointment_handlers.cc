@@ -364,13 +364,18 @@ absl::StatusOr<v1::RescheduleAppointmentResponse> AppointmentHandlers::Reschedul
 
 absl::StatusOr<v1::Appointment> AppointmentHandlers::CheckIn(const call::CallContext& context,
                                                              const v1::CheckInRequest& request) {
+  Arrival arrived;
+  if (request.has_telehealth()) arrived.telehealth = request.telehealth();
+  for (int attendance : request.participants()) {
+    arrived.participants.push_back(static_cast<v1::Attendance>(attendance));
+  }
   return Mutate(context, request.request_id(), [&](Act& act) {
     return booker_.Change(
         act, request.name(), request.etag(),
         [&](store::AppointmentContext& facts, const v1::Protocol& protocol) -> absl::Status {
           v1::Appointment& appointment = facts.row.resource;
           RETURN_IF_ERROR(scheduling::CheckIn(appointment, facts.course.state(),
-                                              facts.sessions_used, protocol, request, act.now()));
+                                              facts.sessions_used, protocol, arrived, act.now()));
           if (appointment.has_telehealth() &&
               !MayTreatIn(facts.clinician, facts.clinic, appointment.telehealth().jurisdiction())) {
             Warn(appointment, v1::APPOINTMENT_WARNING_JURISDICTION_MISMATCH);
@@ -409,10 +414,12 @@ absl::StatusOr<v1::Appointment> AppointmentHandlers::CancelAppointment(
 
 absl::StatusOr<v1::Appointment> AppointmentHandlers::CorrectAttendance(
     const call::CallContext& context, const v1::CorrectAttendanceRequest& request) {
+  const TrueAttendance truth{request.state(), request.reason(), request.cancel_reason(),
+                             request.cancelled_late()};
   return Mutate(context, request.request_id(), [&](Act& act) {
     return booker_.Change(act, request.name(), request.etag(),
                           [&](store::AppointmentContext& facts, const v1::Protocol&) {
-                            return scheduling::CorrectAttendance(facts.row.resource, request,
+                            return scheduling::CorrectAttendance(facts.row.resource, truth,
                                                                  act.now());
                           });
   });

@@ -319,6 +319,7 @@ absl::StatusOr<Known> LockAndRead(Act& act, const Setting& setting,
   for (const AskedSession& session : sessions) {
     ask.keys.insert(session.clinicians.begin(), session.clinicians.end());
     ask.keys.insert(session.others.begin(), session.others.end());
+    ask.any_hours |= !session.clinicians.empty() && AnyHoursWillDo(session.modality);
     const v1::RoomNeed& need = session.room_need;
     if (!need.room().empty()) {
       rooms.insert(std::string(names::Last(need.room())));

@@ -21,6 +21,7 @@
 #include "services/scheduling/domain/organizations.h"
 #include "services/scheduling/store/appointment_store.h"
 #include "services/scheduling/store/directory_store.h"
+#include "services/scheduling/store/group_store.h"
 #include "services/scheduling/store/organization_store.h"
 #include "services/scheduling/store/waitlist_store.h"
 
@@ -332,6 +333,23 @@ absl::Status CourseHandlers::CancelToCome(Act& act, const std::string& course) c
   return absl::OkStatus();
 }
 
+absl::Status CourseHandlers::GiveBackSeat(call::Change& change, const std::string& group,
+                                          const std::string& course) const {
+  sql::Transaction& tx = change.tx();
+  const absl::Time now = change.context().now;
+  ASSIGN_OR_RETURN(store::GroupRow row, store::GetGroup(tx, group, ScopeOf(change.context())));
+  ASSIGN_OR_RETURN(const auto places, store::ListSeatsToCome(tx, group, course, now));
+  for (const v1::GroupSeat& place : places) {
+    if (!TakesTime(place.state())) store::DeleteSeat(tx, place.appointment());
+  }
+  store::DeleteMember(tx, group, course);
+  row.resource.set_seats_taken(row.resource.seats_taken() - 1);
+  *row.resource.mutable_update_time() = time::ToTimestamp(now);
+  RETURN_IF_ERROR(store::UpdateGroup(tx, row.resource, row.version));
+  change.Record(group, row.version + 1, PayloadOf(row.resource), store::Document(row.resource));
+  return absl::OkStatus();
+}
+
 absl::Status CourseHandlers::JoinSegment(Act& act, const v1::Course& course) const {
   ASSIGN_OR_RETURN(const Standing standing,
                    store::ListStanding(act.tx(), course.name(), act.now()));
@@ -356,17 +374,28 @@ absl::StatusOr<v1::Course> CourseHandlers::Transition(const call::CallContext& c
       [&](call::Change& change) -> absl::StatusOr<v1::Course> {
         sql::Transaction& tx = change.tx();
         const store::Scope scope = ScopeOf(context);
+        std::string group;
+        if (target.ends) {
+          // A group's lock comes before those of its members' courses.
+          ASSIGN_OR_RETURN(const store::CourseRow before, store::GetCourse(tx, target.name, scope));
+          group = before.resource.group();
+          if (!group.empty()) tx.Lock({group});
+        }
         tx.Lock({target.name});
         ASSIGN_OR_RETURN(store::CourseRow row, store::GetCourse(tx, target.name, scope));
         RETURN_IF_ERROR(RequireTreating(
             ViewOf(context, scope, row.sees_to, row.resource.clinic(), row.supervises)));
         RETURN_IF_ERROR(call::CheckEtag(target.etag, row.version));
+        if (target.ends && row.resource.group() != group) {
+          return errors::Aborted("LOST_RACE", "Another change came first. Read again and repeat.");
+        }
         ASSIGN_OR_RETURN(auto protocol, ProtocolOf(tx, protocols_, row.resource));
         Step change_of{change, row, std::move(protocol)};
         RETURN_IF_ERROR(step(change_of));
         RETURN_IF_ERROR(Write(change_of));
         Act act = Act::Allowed(change);
         if (sessions == Sessions::kCancel) RETURN_IF_ERROR(CancelToCome(act, target.name));
+        if (!group.empty()) RETURN_IF_ERROR(GiveBackSeat(change, group, target.name));
         if (sessions == Sessions::kJoinSegment) RETURN_IF_ERROR(JoinSegment(act, row.resource));
         return ShowChanged(tx, context, protocols_, target.name, View::kFull);
       });
@@ -478,6 +507,8 @@ absl::StatusOr<v1::Course> CourseHandlers::ResumeCourse(const call::CallContext&
 absl::StatusOr<v1::Course> CourseHandlers::SwitchProtocol(
     const call::CallContext& context, const v1::SwitchProtocolRequest& request) {
   const bool restarted = request.counter() == v1::SESSION_COUNTER_RESTARTED;
+  const ProtocolChange how{request.reason(), request.counter(), request.planned_sessions(),
+                           request.age_override_reason()};
   return Transition(
       context, request, restarted ? Sessions::kJoinSegment : Sessions::kKeep,
       [&](Step& step) -> absl::Status {
@@ -485,7 +516,7 @@ absl::StatusOr<v1::Course> CourseHandlers::SwitchProtocol(
         ASSIGN_OR_RETURN(const Parties parties, PartiesOf(step.change, step.tx(), step.course()));
         ASSIGN_OR_RETURN(const Standing standing,
                          store::ListStanding(step.tx(), request.name(), context.now));
-        RETURN_IF_ERROR(scheduling::SwitchProtocol(step.course(), request, *step.protocol,
+        RETURN_IF_ERROR(scheduling::SwitchProtocol(step.course(), how, *step.protocol,
                                                    parties.Under(*to), step.row.sessions,
                                                    Counted(standing, *to), context.now));
         step.protocol = std::move(to);
@@ -504,7 +535,8 @@ absl::StatusOr<v1::Course> CourseHandlers::DeclarePhase(const call::CallContext&
 absl::StatusOr<v1::Course> CourseHandlers::ExtendCourse(const call::CallContext& context,
                                                         const v1::ExtendCourseRequest& request) {
   return Transition(context, request, Sessions::kKeep, [&](Step& step) {
-    return scheduling::ExtendCourse(step.course(), request, *step.protocol, context.now);
+    return scheduling::ExtendCourse(step.course(), request.sessions(), request.weeks(),
+                                    request.reason(), *step.protocol, context.now);
   });
 }
 
@@ -645,7 +677,8 @@ absl::StatusOr<v1::TransferCourseResponse> CourseHandlers::TransferCourse(
         ASSIGN_OR_RETURN(parties.open_courses, store::CountOpenCourses(tx, request.clinician()));
 
         Step step{change, row, std::move(protocol)};
-        RETURN_IF_ERROR(scheduling::TransferCourse(row.resource, request,
+        RETURN_IF_ERROR(scheduling::TransferCourse(row.resource, request.reason(),
+                                                   request.caseload_override_reason(),
                                                    parties.Under(*step.protocol), context.now));
         RETURN_IF_ERROR(Write(step));
         store::DeferFollowCourse(tx, row.resource);  // who waits, waits for the new clinician
@@ -696,18 +729,21 @@ absl::StatusOr<v1::Course> CourseHandlers::AnnounceEnding(
 
 absl::StatusOr<v1::Course> CourseHandlers::CompleteCourse(
     const call::CallContext& context, const v1::CompleteCourseRequest& request) {
-  return Transition(context, request, Of(request.future_appointments()), [&](Step& step) {
-    return scheduling::CompleteCourse(step.course(), step.row.sessions.held, *step.protocol,
-                                      request.referral(), context.now);
-  });
+  return Transition(context, Target{request.name(), request.etag(), request.request_id(), true},
+                    Of(request.future_appointments()), [&](Step& step) {
+                      return scheduling::CompleteCourse(step.course(), step.row.sessions.held,
+                                                        *step.protocol, request.referral(),
+                                                        context.now);
+                    });
 }
 
 absl::StatusOr<v1::Course> CourseHandlers::DiscontinueCourse(
     const call::CallContext& context, const v1::DiscontinueCourseRequest& request) {
-  return Transition(context, request, Of(request.future_appointments()), [&](Step& step) {
-    return scheduling::DiscontinueCourse(step.course(), request.reason(), request.referral(),
-                                         context.now);
-  });
+  return Transition(context, Target{request.name(), request.etag(), request.request_id(), true},
+                    Of(request.future_appointments()), [&](Step& step) {
+                      return scheduling::DiscontinueCourse(step.course(), request.reason(),
+                                                           request.referral(), context.now);
+                    });
 }
 
 }  // namespace rapport::scheduling

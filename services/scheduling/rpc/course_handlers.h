@@ -92,6 +92,7 @@ class CourseHandlers {
     const std::string& name;
     const std::string& etag;
     const std::string& request_id;
+    bool ends = false;  // gives back its seat in a group
   };
   // What becomes of the sessions to come.
   enum class Sessions { kKeep, kCancel, kJoinSegment };
@@ -115,6 +116,10 @@ class CourseHandlers {
   // Writes the course with its event.
   absl::Status Write(Step& step) const;
   absl::Status CancelToCome(Act& act, const std::string& course) const;
+  // Of a course that has ended: frees its seat, and its places in sessions to come but those that
+  // it keeps.
+  absl::Status GiveBackSeat(call::Change& change, const std::string& group,
+                            const std::string& course) const;
   // Lets what is to come belong to the running segment.
   absl::Status JoinSegment(Act& act, const v1::Course& course) const;
   // Lets the new clinician have the sessions to come, as asked; fills in what became of them.

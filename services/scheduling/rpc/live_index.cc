@@ -116,11 +116,8 @@ class LiveIndex::Organization {
                             row.version);
         }));
     RETURN_IF_ERROR(store::ForEachClaim(session, id_, range_, [&](const store::IndexedClaim& row) {
-      absl::string_view id = row.resource;
-      const Resource resource =
-          absl::ConsumePrefix(&id, "rooms/") ? Resource::kRoom : Resource::kClinician;
-      absl::ConsumePrefix(&id, "clinicians/");
-      Claim(resource, id, row.booking, {row.time.start, row.time.end}, row.version);
+      const Holder holder = HolderOf(row.resource);
+      Claim(holder.resource, holder.id, row.booking, {row.time.start, row.time.end}, row.version);
     }));
     index_.Build();
     return absl::OkStatus();
@@ -129,16 +126,25 @@ class LiveIndex::Organization {
   // Of a batch of events, those after what was loaded. What it reads of the database it reads
   // before it keeps searches waiting.
   absl::Status Apply(sql::Session& session, absl::Span<const common::v1::Event* const> events) {
-    std::set<std::string> changed_clinics, changed_clinicians;
+    Changed changed;
     for (const common::v1::Event* event : events) {
-      if (event->position() > position_) Note(*event, changed_clinics, changed_clinicians);
+      if (event->position() > position_) Note(*event, changed);
+    }
+    Taken taken;
+    for (const std::string& booking : changed.bookings) {
+      ASSIGN_OR_RETURN(const std::vector<store::IndexedClaim> claims,
+                       store::ListClaimsOf(session, id_, booking));
+      std::vector<TakenTime>& times = taken[booking];
+      for (const store::IndexedClaim& claim : claims) {
+        times.push_back({HolderOf(claim.resource), {claim.time.start, claim.time.end}});
+      }
     }
     std::vector<std::pair<std::string, std::optional<v1::Clinic>>> clinics;
-    for (const std::string& name : changed_clinics) {
+    for (const std::string& name : changed.clinics) {
       const std::string id(names::Last(name));
       if (const AvailabilityIndex::Clinic* known = index_.FindClinic(id)) {
         for (const auto& row : known->rows) {
-          changed_clinicians.insert(index_.clinicians()[row.clinician].attributes.id);
+          changed.clinicians.insert(index_.clinicians()[row.clinician].attributes.id);
         }
       }
       absl::StatusOr<store::Stored<v1::Clinic>> clinic = store::GetClinic(session, name);
@@ -147,7 +153,7 @@ class LiveIndex::Organization {
                            clinic.ok() ? std::optional(std::move(clinic->resource)) : std::nullopt);
     }
     std::vector<std::pair<std::string, std::optional<store::IndexedClinician>>> clinicians;
-    for (const std::string& id : changed_clinicians) {
+    for (const std::string& id : changed.clinicians) {
       absl::StatusOr<store::IndexedClinician> row = store::GetIndexedClinician(session, id_, id);
       if (!row.ok() && !absl::IsNotFound(row.status())) return row.status();
       clinicians.emplace_back(id, row.ok() ? std::optional(*std::move(row)) : std::nullopt);
@@ -155,7 +161,7 @@ class LiveIndex::Organization {
 
     std::unique_lock lock(mutex_);
     for (const common::v1::Event* event : events) {
-      if (event->position() > position_) Apply(*event);
+      if (event->position() > position_) Apply(*event, taken);
     }
     for (const auto& [id, clinic] : clinics) {
       if (clinic) {
@@ -182,12 +188,41 @@ class LiveIndex::Organization {
     std::string id;
     friend bool operator==(const Holder&, const Holder&) = default;
   };
+  // Of a key as claims have it.
+  static Holder HolderOf(absl::string_view key) {
+    const Resource resource =
+        absl::ConsumePrefix(&key, "rooms/") ? Resource::kRoom : Resource::kClinician;
+    absl::ConsumePrefix(&key, "clinicians/");
+    return {resource, std::string(key)};
+  }
+  struct TakenTime {
+    Holder holder;
+    Span time;
+  };
+  using Taken = std::map<std::string, std::vector<TakenTime>>;  // by booking
 
-  // Whose rows are to be read again; clinics by name, clinicians by id.
-  static void Note(const common::v1::Event& event, std::set<std::string>& clinics,
-                   std::set<std::string>& clinicians) {
+  // Whose rows are to be read again; clinics by name, clinicians by id, bookings by id.
+  struct Changed {
+    std::set<std::string> clinics;
+    std::set<std::string> clinicians;
+    std::set<std::string> bookings;
+  };
+  static void Note(const common::v1::Event& event, Changed& changed) {
+    auto& [clinics, clinicians, bookings] = changed;
     const google::protobuf::Any& payload = event.payload();
-    if (v1::CourseEvent course; payload.UnpackTo(&course)) {
+    if (v1::AppointmentEvent appointment; payload.UnpackTo(&appointment)) {
+      // Its event tells the buffer of its own clinician alone, and of a private one nobody else.
+      const auto& others = appointment.participants();
+      if (TakesTime(appointment.state()) &&
+          (appointment.private_session() ||
+           std::any_of(others.begin(), others.end(), [](const v1::Participant& other) {
+             return !names::Id(other.person(), "clinicians").empty();
+           }))) {
+        bookings.emplace(names::Last(event.resource()));
+      }
+    } else if (payload.Is<v1::GroupSessionEvent>()) {
+      bookings.emplace(names::Last(event.resource()));
+    } else if (v1::CourseEvent course; payload.UnpackTo(&course)) {
       clinicians.emplace(names::Last(course.clinician()));
       if (!course.former_clinician().empty()) {
         clinicians.emplace(names::Last(course.former_clinician()));
@@ -199,37 +234,24 @@ class LiveIndex::Organization {
     }
   }
 
-  void Apply(const common::v1::Event& event) {
+  void Apply(const common::v1::Event& event, const Taken& looked_up) {
     const google::protobuf::Any& payload = event.payload();
     const std::string& name = event.resource();
     const std::string last(names::Last(name));
-    if (v1::AppointmentEvent appointment; payload.UnpackTo(&appointment)) {
-      std::vector<Holder> holders;
-      if (TakesTime(appointment.state())) {
-        if (appointment.group_session().empty()) {
-          holders.push_back(
-              {Resource::kClinician, std::string(names::Last(appointment.clinician()))});
-        }
-        for (const v1::Participant& participant : appointment.participants()) {
-          const absl::string_view id = names::Id(participant.person(), "clinicians");
-          if (!id.empty()) holders.push_back({Resource::kClinician, std::string(id)});
-        }
+    if (const auto rows = looked_up.find(last); rows != looked_up.end()) {
+      Settle(last, rows->second, event.version());
+    } else if (v1::AppointmentEvent appointment; payload.UnpackTo(&appointment)) {
+      std::vector<TakenTime> taken;
+      if (TakesTime(appointment.state()) && appointment.group_session().empty()) {
+        const Span time = {time::ToTime(appointment.start_time()),
+                           time::ToTime(appointment.end_time())};
+        taken.push_back({{Resource::kClinician, std::string(names::Last(appointment.clinician()))},
+                         {time.start, std::max(time.end, time::ToTime(appointment.busy_until()))}});
         if (!appointment.room().empty()) {
-          holders.push_back({Resource::kRoom, RoomId(appointment.room())});
+          taken.push_back({{Resource::kRoom, RoomId(appointment.room())}, time});
         }
       }
-      Settle(last, holders, appointment.start_time(), appointment.end_time(),
-             appointment.busy_until(), event.version());
-    } else if (v1::GroupSessionEvent session; payload.UnpackTo(&session)) {
-      std::vector<Holder> holders;
-      if (TakesTime(session.state())) {
-        for (const std::string& clinician : session.clinicians()) {
-          holders.push_back({Resource::kClinician, std::string(names::Last(clinician))});
-        }
-        if (!session.room().empty()) holders.push_back({Resource::kRoom, RoomId(session.room())});
-      }
-      Settle(last, holders, session.start_time(), session.end_time(), session.busy_until(),
-             event.version());
+      Settle(last, taken, event.version());
     } else if (v1::TimeOffEvent time_off; payload.UnpackTo(&time_off)) {
       const absl::string_view clinician = names::Last(time_off.clinician());
       if (time_off.deleted()) {
@@ -249,25 +271,19 @@ class LiveIndex::Organization {
     }
   }
 
-  // The booking takes the time of `holders`, and of nobody else any more.
-  void Settle(const std::string& booking, const std::vector<Holder>& holders,
-              const google::protobuf::Timestamp& start, const google::protobuf::Timestamp& end,
-              const google::protobuf::Timestamp& busy_until, int64_t version) {
-    auto known = holders_.find(booking);
-    if (known != holders_.end()) {
+  // The booking takes that time, and no other any more.
+  void Settle(const std::string& booking, const std::vector<TakenTime>& taken, int64_t version) {
+    if (const auto known = holders_.find(booking); known != holders_.end()) {
       for (const Holder& before : known->second) {
-        if (std::find(holders.begin(), holders.end(), before) == holders.end()) {
+        if (std::none_of(taken.begin(), taken.end(),
+                         [&](const TakenTime& now) { return now.holder == before; })) {
           index_.RemoveClaim(before.resource, before.id, booking, version);
         }
       }
-      if (holders.empty()) holders_.erase(known);
+      if (taken.empty()) holders_.erase(known);
     }
-    const absl::Time from = time::ToTime(start), until = time::ToTime(end);
-    if (holders.empty() || until <= range_.start) return;
-    for (const Holder& holder : holders) {
-      const bool person = holder.resource == Resource::kClinician;
-      Claim(holder.resource, holder.id, booking,
-            {from, person ? std::max(until, time::ToTime(busy_until)) : until}, version);
+    for (const TakenTime& now : taken) {
+      Claim(now.holder.resource, now.holder.id, booking, now.time, version);
     }
   }
 
@@ -399,12 +415,15 @@ std::optional<absl::Time> LiveIndex::NearestFree(absl::string_view clinician,
 
 absl::Status LiveIndex::CatchUp() {
   MutexLock lock(follow_mutex_);
-  if (!loaded_) {
-    RETURN_IF_ERROR(LoadAll());
-    loaded_ = true;
-  }
-  RETURN_IF_ERROR(Renew());
-  return Follow();
+  do {
+    if (!loaded_) {
+      RETURN_IF_ERROR(LoadAll());
+      loaded_ = true;
+    }
+    RETURN_IF_ERROR(Renew());
+    RETURN_IF_ERROR(Follow());
+  } while (!loaded_);
+  return absl::OkStatus();
 }
 
 absl::Status LiveIndex::LoadAll() {

@@ -14,6 +14,7 @@
 #include "common/call/mutate.h"
 #include "common/call/pages.h"
 #include "common/errors/errors.h"
+#include "common/errors/status_macros.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
 #include "services/scheduling/domain/openings/search.h"
@@ -30,9 +31,12 @@ namespace {
 using openings::AvailabilityIndex;
 
 constexpr int kMinutesPerHour = 60;
+constexpr int kDaysPerWeek = 7;
 constexpr int kDefaultStep = 15;
 constexpr int kDefaultMinutes = 50;
 constexpr int kDefaultPerClinician = 3;
+// With a course its own clinician is most often the only one.
+constexpr int kDefaultOfCourse = 50;
 constexpr int kDefaultPlans = 5;
 constexpr int kMostPlans = 20;
 constexpr absl::Duration kDay = absl::Hours(24);
@@ -58,7 +62,7 @@ absl::Status CheckStep(int step) {
   return errors::InvalidArgument("step_minutes", "must be 5, 10, 15, 20, 30 or 60");
 }
 
-absl::Status CheckDayStretches(const v1::OpeningFilter& filter) {
+absl::Status CheckFilter(const v1::OpeningFilter& filter) {
   for (int i = 0; i < filter.times_size(); ++i) {
     const v1::DayStretch& stretch = filter.times(i);
     const std::string path = absl::StrCat("filter.times[", i, "]");
@@ -66,6 +70,12 @@ absl::Status CheckDayStretches(const v1::OpeningFilter& filter) {
     RETURN_IF_ERROR(time::CheckTimeOfDay(stretch.end_time(), absl::StrCat(path, ".end_time")));
     if (time::ToMinutes(stretch.end_time()) <= time::ToMinutes(stretch.start_time())) {
       return errors::InvalidArgument(absl::StrCat(path, ".end_time"), "must be after the start");
+    }
+  }
+  for (int i = 0; i < filter.days_size(); ++i) {
+    if (filter.days(i) < google::type::MONDAY || filter.days(i) > google::type::SUNDAY) {
+      return errors::InvalidArgument(absl::StrCat("filter.days[", i, "]"),
+                                     "must be a day of the week");
     }
   }
   if (!filter.room_need().room().empty()) {
@@ -163,11 +173,23 @@ struct Facts {
   std::optional<store::CourseRow> course;
   std::shared_ptr<const v1::Protocol> protocol;
   store::PlannedSessions planned;
+  absl::Time now;
   absl::Time earliest;
   absl::Time latest;
   std::vector<Interval> busy;
   std::vector<std::string> former;  // ids of clinicians
 };
+
+bool InMaintenance(const v1::Course* course) {
+  return course != nullptr && course->has_maintenance();
+}
+
+// Length of session `number` by the protocol, as a booking has it.
+int MinutesOf(const Facts& facts, int number) {
+  const v1::Course* course = facts.course ? &facts.course->resource : nullptr;
+  return InMaintenance(course) ? facts.protocol->session_minutes()
+                               : SessionPlanOf(*facts.protocol, number).minutes;
+}
 
 struct Window {
   absl::Duration longest;
@@ -177,6 +199,7 @@ struct Window {
 template <class Request>
 absl::Status ReadWindow(const call::CallContext& context, const Request& request,
                         absl::Duration notice, absl::Duration longest, Facts& facts) {
+  facts.now = context.now;
   facts.earliest = context.now + notice;
   if (request.has_earliest()) {
     RETURN_IF_ERROR(time::CheckTimestamp(request.earliest(), "earliest"));
@@ -211,10 +234,35 @@ v1::OpeningFilter AskedFor(const Request& request, const Facts& facts) {
     filter.add_patients(course.patient());
     if (!course.partner().empty()) filter.add_patients(course.partner());
   }
-  if (filter.clinicians().empty()) filter.add_clinicians(course.clinician());
+  if (filter.clinicians().empty()) {
+    filter.add_clinicians(course.clinician());
+  } else if (filter.protocol_id().empty()) {
+    filter.set_protocol_id(std::string(ProtocolId(course.protocol())));
+  }
+  if (filter.patient_jurisdiction().empty()) {
+    filter.set_patient_jurisdiction(course.patient_particulars().jurisdiction());
+  }
   if (filter.clinics().empty()) filter.add_clinics(course.clinic());
   filter.set_include_full_caseloads(true);
   return filter;
+}
+
+// When somebody is taken is told only to those who may know of a course of theirs, if they have
+// any.
+absl::Status CheckPatients(sql::Session& session, const call::CallContext& context,
+                           const store::Scope& scope, const v1::OpeningFilter& filter) {
+  if (context.is_service()) return absl::OkStatus();
+  for (const std::string& patient : filter.patients()) {
+    const std::string id = IdOf(patient);
+    ASSIGN_OR_RETURN(
+        const auto known,
+        store::ListCourses(session, context.organization_id, scope,
+                           {.clinician_id = "", .patient_id = id, .states = {}}, {}, 1));
+    if (!known.empty()) continue;
+    ASSIGN_OR_RETURN(const bool has_course, store::HasCourse(session, context.organization_id, id));
+    if (has_course) return errors::NotFound("Patient");
+  }
+  return absl::OkStatus();
 }
 
 // Reads what the enquiry rests on. `filter` becomes the one that applies.
@@ -230,11 +278,13 @@ absl::StatusOr<Facts> ReadFacts(sql::Session& session, const call::CallContext& 
                              time::ToDuration(organization.resource.settings().minimum_notice()),
                              window.longest, facts));
   std::string protocol_name(protocol);
+  const store::Scope scope = ScopeOf(context);
+  RETURN_IF_ERROR(CheckPatients(session, context, scope, request.filter()));
   if (!request.course().empty()) {
-    const store::Scope scope = ScopeOf(context);
     ASSIGN_OR_RETURN(facts.course, store::GetCourse(session, request.course(), scope));
     const v1::Course& course = facts.course->resource;
-    if (ViewOf(context, scope, facts.course->sees_to, course.clinic()) == View::kNone) {
+    if (ViewOf(context, scope, facts.course->sees_to, course.clinic(), facts.course->supervises) ==
+        View::kNone) {
       return errors::NotFound("Course");
     }
     protocol_name = course.protocol();
@@ -309,6 +359,28 @@ std::vector<openings::PhaseCap> CapsOf(const v1::Protocol& protocol, const v1::C
   return caps;
 }
 
+// The last day, by the course's clock, on which a session of it may be; nothing: it has none yet,
+// by which its span is told.
+std::optional<absl::CivilDay> LastDay(const v1::Course& course, const Facts& facts,
+                                      absl::TimeZone zone) {
+  if (InMaintenance(&course)) return time::ToCivilDay(course.maintenance().ends_on());
+  if (!facts.planned.first) return std::nullopt;
+  return absl::ToCivilDay(*facts.planned.first, zone) +
+         kDaysPerWeek * MaxWeeks(course, *facts.protocol);
+}
+
+// How many visits of a maintenance contract there is time for until it ends, or the index's horizon
+// does.
+int MostVisits(const Facts& facts) {
+  const v1::MaintenanceContract& contract = facts.course->resource.maintenance();
+  const absl::CivilDay from = absl::ToCivilDay(facts.earliest, absl::UTCTimeZone());
+  const int until_end = static_cast<int>(time::ToCivilDay(contract.ends_on()) - from);
+  const int in_index = AvailabilityIndex::kDefaultDays -
+                       static_cast<int>(absl::ToInt64Hours(facts.latest - facts.now) / 24) - 2;
+  const int days = std::min(until_end, in_index);
+  return days < 0 ? 0 : 1 + days / contract.cadence_days();
+}
+
 v1::SeriesPolicy PolicyOf(const v1::Protocol* protocol) {
   if (protocol != nullptr && protocol->has_series_policy()) return protocol->series_policy();
   v1::SeriesPolicy policy;
@@ -318,8 +390,19 @@ v1::SeriesPolicy PolicyOf(const v1::Protocol* protocol) {
   return policy;
 }
 
+// Whether BookSeries can book it at the plan's clinic, whose hours count for remote sessions too.
+bool AtOneClinic(const openings::SeriesPlan& plan) {
+  return std::all_of(plan.sessions.begin(), plan.sessions.end(),
+                     [&](const openings::PlannedSession& session) {
+                       return session.kind == openings::PlannedSession::Kind::kSkipped ||
+                              session.clinic == plan.clinic;
+                     });
+}
+
+// `minutes` of each session, by start.
 v1::SeriesPlan PlanOf(const AvailabilityIndex& index, const openings::SeriesPlan& plan,
-                      absl::string_view organization_id, v1::Modality modality, int minutes) {
+                      absl::string_view organization_id, v1::Modality modality,
+                      const std::vector<int>& minutes) {
   using Kind = openings::PlannedSession::Kind;
   const absl::TimeZone zone = ZoneOf(index, plan.clinic);
   v1::SeriesPlan shown;
@@ -350,7 +433,6 @@ v1::SeriesPlan PlanOf(const AvailabilityIndex& index, const openings::SeriesPlan
     v1::PlannedSession& planned = *shown.add_sessions();
     const Local local = LocalOf(session.start, zone);
     *planned.mutable_start_time() = time::ToTimestamp(session.start);
-    *planned.mutable_end_time() = time::ToTimestamp(session.start + absl::Minutes(minutes));
     *planned.mutable_local_date() = local.date;
     *planned.mutable_local_time() = local.time;
     planned.set_modality(session.kind == Kind::kRemote ? v1::MODALITY_VIDEO : modality);
@@ -360,6 +442,11 @@ v1::SeriesPlan PlanOf(const AvailabilityIndex& index, const openings::SeriesPlan
             [](const v1::PlannedSession& a, const v1::PlannedSession& b) {
               return time::ToTime(a.start_time()) < time::ToTime(b.start_time());
             });
+  for (int i = 0; i < shown.sessions_size(); ++i) {
+    v1::PlannedSession& session = *shown.mutable_sessions(i);
+    *session.mutable_end_time() =
+        time::ToTimestamp(time::ToTime(session.start_time()) + absl::Minutes(minutes[i]));
+  }
   shown.set_count(count);
   if (plan.exceptions == 0) shown.add_reasons(v1::OPENING_REASON_UNBROKEN);
   for (const openings::Reason reason : plan.reasons) shown.add_reasons(ReasonOf(reason));
@@ -378,7 +465,7 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
     const call::CallContext& context, const v1::SearchOpeningsRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   RETURN_IF_ERROR(CheckStep(request.step_minutes()));
-  RETURN_IF_ERROR(CheckDayStretches(request.filter()));
+  RETURN_IF_ERROR(CheckFilter(request.filter()));
   v1::OpeningFilter filter;
   ASSIGN_OR_RETURN(const Facts facts,
                    call::Read<Facts>(database_, context, [&](sql::Session& session) {
@@ -388,7 +475,7 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
   int minutes = request.minutes();
   if (minutes == 0) minutes = kDefaultMinutes;
   if (request.minutes() == 0 && facts.protocol != nullptr) {
-    minutes = SessionPlanOf(*facts.protocol, facts.planned.count + 1).minutes;
+    minutes = MinutesOf(facts, facts.planned.count + 1);
   }
 
   openings::OpeningQuery query;
@@ -396,19 +483,25 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
   query.minutes = minutes;
   query.per_clinician =
       request.per_clinician() == 0 ? kDefaultPerClinician : request.per_clinician();
-  if (!request.course().empty() && request.per_clinician() == 0) query.per_clinician = page.size;
+  if (!request.course().empty() && request.per_clinician() == 0) {
+    query.per_clinician = kDefaultOfCourse;
+  }
   query.limit = page.size;
   query.after = KeyFrom(page.after);
 
   v1::SearchOpeningsResponse response;
   *response.mutable_as_of_time() = time::ToTimestamp(index_.as_of());
   openings::OpeningPage found;
+  std::vector<store::WantedTime> wanted;
   RETURN_IF_ERROR(
       index_.Read(context.organization_id, [&](const openings::AvailabilityIndex& index) {
         found = openings::SearchOpenings(index, query);
         for (const openings::Opening& opening : found.openings) {
           const absl::TimeZone zone = ZoneOf(index, opening.clinic);
           const Local local = LocalOf(opening.start, zone);
+          const AvailabilityIndex::Clinician* of = index.FindClinician(opening.clinician);
+          wanted.push_back({absl::StrCat("clinicians/", opening.clinician),
+                            {opening.start, opening.end + of->attributes.buffer_after}});
           v1::Opening& shown = *response.add_openings();
           shown.set_clinician(
               names::InOrganization(context.organization_id, "clinicians", opening.clinician));
@@ -431,11 +524,6 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
   }
 
   // What was booked since the index heard of it.
-  std::vector<store::WantedTime> wanted;
-  for (const openings::Opening& opening : found.openings) {
-    wanted.push_back(
-        {absl::StrCat("clinicians/", opening.clinician), {opening.start, opening.end}});
-  }
   ASSIGN_OR_RETURN(const std::vector<size_t> taken,
                    call::Read<std::vector<size_t>>(database_, context, [&](sql::Session& session) {
                      return store::FindTaken(session, context.organization_id, wanted);
@@ -449,9 +537,14 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
 absl::StatusOr<v1::PlanSeriesResponse> OpeningHandlers::PlanSeries(
     const call::CallContext& context, const v1::PlanSeriesRequest& request) {
   RETURN_IF_ERROR(CheckStep(request.step_minutes()));
-  RETURN_IF_ERROR(CheckDayStretches(request.filter()));
+  RETURN_IF_ERROR(CheckFilter(request.filter()));
   if (request.course().empty() && request.protocol().empty() && request.count() == 0) {
     return errors::InvalidArgument("count", "is required without a course and a protocol");
+  }
+  for (int i = 0; i < request.anniversaries_size(); ++i) {
+    google::type::Date date = request.anniversaries(i);
+    date.set_year(2000);  // a leap year
+    RETURN_IF_ERROR(time::CheckDate(date, absl::StrCat("anniversaries[", i, "]")));
   }
   v1::OpeningFilter filter;
   ASSIGN_OR_RETURN(const Facts facts,
@@ -466,7 +559,9 @@ absl::StatusOr<v1::PlanSeriesResponse> OpeningHandlers::PlanSeries(
                                             : request.count();
   const int first = facts.planned.count + 1;
   const int left = std::max(0, planned - facts.planned.count);
-  const int count = request.count() == 0 ? left : request.count();
+  const bool maintenance = InMaintenance(course);
+  int count = request.count() == 0 ? left : request.count();
+  if (maintenance && request.count() == 0) count = std::min(count, MostVisits(facts));
   v1::PlanSeriesResponse response;
   *response.mutable_as_of_time() = time::ToTimestamp(index_.as_of());
   if (course != nullptr && count > left) {
@@ -478,42 +573,56 @@ absl::StatusOr<v1::PlanSeriesResponse> OpeningHandlers::PlanSeries(
   openings::SeriesQuery query;
   Fill(filter, facts, request.step_minutes(), query);
   const v1::SeriesPolicy policy = PolicyOf(protocol);
-  query.minutes = request.minutes();
-  if (protocol != nullptr) {
+  std::vector<int> minutes(count, request.minutes());
+  if (request.minutes() == 0) {
+    for (int i = 0; i < count; ++i) {
+      minutes[i] = protocol == nullptr ? kDefaultMinutes : MinutesOf(facts, first + i);
+    }
+  }
+  query.minutes = *std::max_element(minutes.begin(), minutes.end());
+  if (maintenance || protocol == nullptr) {
+    const int cadence = maintenance ? course->maintenance().cadence_days() : kDaysPerWeek;
+    for (int i = 0; i < count; ++i) query.day_offsets.push_back(cadence * i);
+  } else {
     query.day_offsets = DayOffsets(*protocol, first, count);
     query.phases = CapsOf(*protocol, course, first, count, planned, policy);
-    if (query.minutes == 0) query.minutes = SessionPlanOf(*protocol, first).minutes;
-    query.max_weeks = course != nullptr ? course->max_weeks() : protocol->max_weeks();
-  } else {
-    for (int i = 0; i < count; ++i) query.day_offsets.push_back(7 * i);
-    if (query.minutes == 0) query.minutes = kDefaultMinutes;
+    query.max_weeks = course != nullptr ? MaxWeeks(*course, *protocol) : protocol->max_weeks();
   }
-  query.max_exceptions = request.has_max_exceptions()
-                             ? std::min(request.max_exceptions(), policy.max_exceptions())
-                             : policy.max_exceptions();
+  query.max_exceptions = policy.max_exceptions();
+  if (request.has_max_exceptions()) {
+    query.max_exceptions = std::min(request.max_exceptions(), query.max_exceptions);
+  }
+  query.max_exceptions = std::min(query.max_exceptions, openings::kMostExceptions);
   for (const google::type::Date& date : request.anniversaries()) {
     query.anniversaries.push_back({date.month(), date.day()});
   }
   if (!query.filter.remote) query.remote_modality = v1::Modality_Name(v1::MODALITY_VIDEO);
-  query.limit = request.limit() == 0 ? kDefaultPlans : std::min(request.limit(), kMostPlans);
-
-  // A course that has begun already must end within its span.
-  std::optional<absl::Time> deadline;
-  if (course != nullptr && facts.planned.first && course->max_weeks() > 0) {
-    deadline = *facts.planned.first + absl::Hours(24 * 7 * course->max_weeks());
-  }
+  // More than are asked for, as some may not be such as can be booked.
+  query.limit = kMostPlans;
+  const int limit = request.limit() == 0 ? kDefaultPlans : std::min(request.limit(), kMostPlans);
   const v1::Modality modality =
       filter.modality() == v1::MODALITY_UNSPECIFIED ? v1::MODALITY_IN_PERSON : filter.modality();
-  RETURN_IF_ERROR(
-      index_.Read(context.organization_id, [&](const openings::AvailabilityIndex& index) {
-        for (const openings::SeriesPlan& plan : openings::PlanSeries(index, query)) {
-          v1::SeriesPlan shown =
-              PlanOf(index, plan, context.organization_id, modality, query.minutes);
-          const auto& last = shown.sessions(shown.sessions_size() - 1);
-          if (deadline && time::ToTime(last.start_time()) > *deadline) continue;
-          *response.add_plans() = std::move(shown);
-        }
-      }));
+
+  RETURN_IF_ERROR(index_.Read(context.organization_id, [&](const AvailabilityIndex& index) {
+    std::optional<absl::CivilDay> last_day;
+    if (course != nullptr) {
+      const absl::TimeZone zone = ZoneOf(index, IdOf(course->clinic()));
+      last_day = LastDay(*course, facts, zone);
+      if (last_day) {
+        query.latest =
+            std::min(query.latest, absl::FromCivil(*last_day + 1 - query.day_offsets.back(), zone));
+      }
+    }
+    if (query.latest <= query.earliest) return;
+    for (const openings::SeriesPlan& plan : openings::PlanSeries(index, query)) {
+      if (response.plans_size() == limit) break;
+      if (!AtOneClinic(plan)) continue;
+      v1::SeriesPlan shown = PlanOf(index, plan, context.organization_id, modality, minutes);
+      const auto& last = shown.sessions(shown.sessions_size() - 1);
+      if (last_day && time::ToCivilDay(last.local_date()) > *last_day) continue;
+      *response.add_plans() = std::move(shown);
+    }
+  }));
   return response;
 }
 

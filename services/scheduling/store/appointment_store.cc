@@ -8,6 +8,7 @@
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
+#include "common/time/zones.h"
 #include "services/scheduling/domain/appointments.h"
 
 namespace rapport::scheduling::store {
@@ -27,10 +28,19 @@ namespace {
   "(SELECT x.ends_at FROM claim x WHERE x.organization_id = $1" \
   " AND x.booking = a.appointment_id AND x.resource = 'clinicians/' || a.clinician_id)"
 
+// Who sees to the clinician of its course sees to an appointment whoever holds or held it; likewise
+// who supervises them.
+#define BY_COURSE(condition)                                        \
+  "EXISTS (SELECT 1 FROM course own WHERE own.organization_id = $1" \
+  " AND own.course_id = a.course_id AND " condition ")"
+#define SEES_TO_IT(s, n) \
+  "(" RAPPORT_SEES_TO("a", s, n) " OR " BY_COURSE(RAPPORT_SEES_TO("own", s, n)) ")"
+#define SUPERVISES_IT(s, n) \
+  "(" RAPPORT_SUPERVISES("a", s, n) " OR " BY_COURSE(RAPPORT_SUPERVISES("own", s, n)) ")"
+
 // By the parameters $3 subject, $4 now and $5 supervisor.
-#define ROW_IN_SCOPE                                                                 \
-  APPOINTMENT_COLUMNS ", " RAPPORT_SEES_TO("a", "$3", "$4") ", " RAPPORT_SUPERVISES( \
-      "a", "$5", "$4") ", " BUSY_UNTIL
+#define ROW_IN_SCOPE \
+  APPOINTMENT_COLUMNS ", " SEES_TO_IT("$3", "$4") ", " SUPERVISES_IT("$5", "$4") ", " BUSY_UNTIL
 
 const sql::Statement kGet{"scheduling.appointment.get",
                           "SELECT " ROW_IN_SCOPE
@@ -77,15 +87,23 @@ const sql::Statement kPlaceContext{
     " FROM clinic k JOIN organization_profile p ON p.organization_id = $1"
     " WHERE k.organization_id = $1 AND k.clinic_id = $2"};
 
-enum TimesRow { kClinicianRow = 1, kAwayRow, kSupervisedRow, kClaimRow, kRoomRow, kRoomClaimRow };
+enum TimesRow {
+  kClinicianRow = 1,
+  kAwayRow,
+  kSupervisedRow,
+  kClaimRow,
+  kRoomRow,
+  kRoomClaimRow,
+  kClinicRow
+};
 
-constexpr int kFirstKey = 5;
+constexpr int kFirstKey = 6;
 
 // What is known of the times of `keys` people and of rooms around `windows` sessions. Parameters:
-// $2 the clinic whose rooms may be needed, $3 just this room, $4 now, the keys, and for each window
-// its day (from, to) and session (from, to); those that are not used are empty. A row: kind, key,
-// start, end, booking, clinic, end of the session, expiry, version, document; the last two of what
-// has one, and of holds that have ended.
+// $2 the clinic whose rooms may be needed, $3 just this room, $4 now, $5 whether the clinics of
+// clinicians are wanted, the keys, and for each window its day (from, to) and session (from, to);
+// those that are not used are empty. A row: kind, key, start, end, booking, clinic, end of the
+// session, expiry, version, document; the last two of what has one, and of holds that have ended.
 std::string TimesSql(int keys, int windows) {
   int parameter = kFirstKey;
   std::string sql = "WITH who(key) AS (VALUES ";
@@ -138,7 +156,13 @@ std::string TimesSql(int keys, int windows) {
     AND c.starts_at > win.s - )sql" LONGEST_CLAIM
                         R"sql( AND c.starts_at < win.e AND c.ends_at > win.s
   LEFT JOIN appointment a ON a.organization_id = $1 AND a.appointment_id = c.booking
-  WHERE r.organization_id = $1 AND r.clinic_id = $2 AND ($3 = '' OR r.room_id = $3))sql");
+  WHERE r.organization_id = $1 AND r.clinic_id = $2 AND ($3 = '' OR r.room_id = $3)
+  UNION ALL
+  SELECT 7, who.key, 0, 0, '', '', NULL, NULL, k.version, k.document
+  FROM who
+  JOIN clinician_clinic w ON w.organization_id = $1 AND w.clinician_id = substr(who.key, 12)
+  JOIN clinic k ON k.organization_id = $1 AND k.clinic_id = w.clinic_id
+  WHERE $5 = 1 AND substr(who.key, 1, 11) = 'clinicians/')sql");
   return sql;
 }
 
@@ -201,24 +225,23 @@ const sql::Statement kMoveAttendees{"scheduling.attendee.move", R"sql(
 
 // A list by the rows of `table` with `column`; parameters: $2 its value, $3 and $4 the span, $5 and
 // $6 the key before, $7 and $8 the clinics of a desk, $9 subject, $10 now, $11 supervisor, $12 all.
-#define LIST_APPOINTMENTS(from, key, column, more)                                              \
-  "SELECT " APPOINTMENT_COLUMNS ", " RAPPORT_SEES_TO("a", "$9", "$10") ", " RAPPORT_SUPERVISES( \
-      "a", "$11",                                                                               \
-      "$10") " FROM " from " WHERE " key ".organization_id = $1 AND " key "." column            \
-             " = $2"                                                                            \
-             " AND " key ".starts_at >= $3 AND " key                                            \
-             ".starts_at < $4"                                                                  \
-             " AND (" key ".starts_at, " key                                                    \
-             ".appointment_id) > ($5, $6)"                                                      \
-             " AND (($7 = 1 AND " RAPPORT_IN_CLINICS("a", "$8") ") OR " RAPPORT_SEES_TO(        \
-                 "a", "$9", "$10") " OR " RAPPORT_SUPERVISES("a", "$11",                        \
-                                                             "$10") ")" more " ORDER BY " key   \
-                                                                    ".starts_at, " key          \
-                                                                    ".appointment_id LIMIT $13"
+#define LIST_APPOINTMENTS(from, key, column, more)                                          \
+  "SELECT " APPOINTMENT_COLUMNS ", " SEES_TO_IT("$9", "$10") ", " SUPERVISES_IT(            \
+      "$11", "$10") " FROM " from " WHERE " key ".organization_id = $1 AND " key "." column \
+                    " = $2"                                                                 \
+                    " AND " key ".starts_at >= $3 AND " key                                 \
+                    ".starts_at < $4"                                                       \
+                    " AND (" key ".starts_at, " key                                         \
+                    ".appointment_id) > ($5, $6)"                                           \
+                    " AND (($7 = 1 AND " RAPPORT_IN_CLINICS("a", "$8") ") OR " SEES_TO_IT(  \
+                        "$9", "$10") " OR " SUPERVISES_IT("$11",                            \
+                                                          "$10") ")" more " ORDER BY " key  \
+                                                                 ".starts_at, " key         \
+                                                                 ".appointment_id LIMIT $13"
 
-#define BUT_PRIVATE                                     \
-  " AND (a.private = 0 OR $12 = 1 OR " RAPPORT_SEES_TO( \
-      "a", "$9", "$10") " OR " RAPPORT_SUPERVISES("a", "$11", "$10") ")"
+#define BUT_PRIVATE                                                                        \
+  " AND (a.private = 0 OR $12 = 1 OR " SEES_TO_IT("$9", "$10") " OR " SUPERVISES_IT("$11", \
+                                                                                    "$10") ")"
 
 // Private ones are seen there by everyone, as times.
 #define WITH_PRIVATE " AND $12 >= 0"
@@ -349,6 +372,15 @@ class TimesReader {
       case kClaimRow:
       case kRoomClaimRow:
         return TakeClaim(rows, i);
+      case kClinicRow: {
+        ClinicFacts clinic;
+        RETURN_IF_ERROR(ParseDocument(rows.Bytes(i, 9), rows.Int(i, 8), clinic.clinic));
+        ASSIGN_OR_RETURN(clinic.zone, time::LoadZone(clinic.clinic.time_zone()));
+        if (seen_.insert(absl::StrCat(key, " ", clinic.clinic.name())).second) {
+          facts_.clinicians[key].clinics.push_back(std::move(clinic));
+        }
+        break;
+      }
       case kRoomRow: {
         v1::Room room;
         RETURN_IF_ERROR(ParseDocument(rows.Bytes(i, 9), rows.Int(i, 8), room));
@@ -467,7 +499,8 @@ absl::StatusOr<std::vector<Stored<v1::Appointment>>> ReadTimes(sql::Session& ses
   for (size_t key = 0; key == 0 || key < keys.size(); key += statement->keys) {
     for (size_t window = 0; window < ask.windows.size(); window += statement->windows) {
       std::vector<sql::Value> values = {sql::Text(organization_id), sql::Text(ask.clinic_id),
-                                        sql::Text(ask.room_id), sql::Micros(facts.now)};
+                                        sql::Text(ask.room_id), sql::Micros(facts.now),
+                                        sql::Bool(ask.any_hours)};
       for (size_t i = key; i < key + statement->keys; ++i) {
         values.push_back(sql::Text(i < keys.size() ? keys[i] : ""));
       }

@@ -33,8 +33,9 @@ inline constexpr absl::string_view kClaimOverlap = "claim_overlap";
 std::string Document(const v1::Appointment& appointment);
 
 struct AppointmentRow : Stored<v1::Appointment> {
-  bool treats = false;      // the scope's clinician treats, or covers for who does
-  bool supervises = false;  // the scope's clinician supervises who treats
+  // The scope's clinician holds it, has its course, or covers for who does.
+  bool treats = false;
+  bool supervises = false;  // the scope's clinician supervises who does
   // When its clinician's time is free again; InfiniteFuture: it takes none of it.
   absl::Time busy_until = absl::InfiniteFuture();
 };
@@ -85,6 +86,7 @@ struct TimesAsk {
   std::set<std::string> keys;    // of clinicians, patients and persons; see ClaimKey
   std::string clinic_id;         // whose rooms may be needed; empty: none
   std::string room_id;           // just this one; empty: any
+  bool any_hours = false;        // the clinicians' clinics are wanted too; see AnyHoursWillDo
   std::set<std::string> moving;  // ids of bookings that are no obstacle
   struct Window {
     Interval day;      // what of people's time may matter
@@ -92,8 +94,8 @@ struct TimesAsk {
   };
   std::vector<Window> windows;
 };
-// Fills in clinicians, rooms and claims of `facts`, which has `now`. Claims of holds that ended
-// before it are left out; those holds are returned.
+// Fills in clinicians, with their clinics if wanted, rooms and claims of `facts`, which has `now`.
+// Claims of holds that ended before it are left out; those holds are returned.
 absl::StatusOr<std::vector<Stored<v1::Appointment>>> ReadTimes(sql::Session& session,
                                                                absl::string_view organization_id,
                                                                const TimesAsk& ask,

@@ -51,6 +51,17 @@ const sql::Statement kClaims{"scheduling.index.claims", R"sql(
     AND (c.resource, c.starts_at, c.booking) > ($4, $5, $6)
   ORDER BY c.resource, c.starts_at, c.booking LIMIT $9)sql"};
 
+const sql::Statement kClaimsOf{"scheduling.index.claims_of", R"sql(
+  SELECT resource, starts_at, ends_at FROM claim
+  WHERE organization_id = $1 AND booking = $2
+    AND (resource >= 'clinicians/' AND resource < 'clinicians0'
+         OR resource >= 'rooms/' AND resource < 'rooms0'))sql"};
+
+const sql::Statement kHasCourse{"scheduling.index.has_course", R"sql(
+  SELECT EXISTS (SELECT 1 FROM course WHERE organization_id = $1 AND patient_id = $2)
+    OR EXISTS (SELECT 1 FROM course
+               WHERE organization_id = $1 AND partner_id <> '' AND partner_id = $2))sql"};
+
 const sql::Statement kBusyOf{"scheduling.index.busy_of", R"sql(
   SELECT starts_at, ends_at FROM claim
   WHERE organization_id = $1 AND resource IN ($2, $3, $4, $5)
@@ -202,6 +213,21 @@ absl::Status ForEachClaim(sql::Session& session, absl::string_view organization_
   return ForEachClaimOf(session, organization_id, range, "rooms", visit);
 }
 
+absl::StatusOr<std::vector<IndexedClaim>> ListClaimsOf(sql::Session& session,
+                                                       absl::string_view organization_id,
+                                                       absl::string_view booking) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kClaimsOf, {sql::Text(organization_id), sql::Text(booking)}));
+  std::vector<IndexedClaim> claims;
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    claims.push_back({.resource = rows.Text(i, 0),
+                      .booking = std::string(booking),
+                      .version = 0,
+                      .time = {rows.Time(i, 1), rows.Time(i, 2)}});
+  }
+  return claims;
+}
+
 absl::StatusOr<IndexedClinician> GetIndexedClinician(sql::Session& session,
                                                      absl::string_view organization_id,
                                                      absl::string_view clinician_id) {
@@ -222,6 +248,13 @@ absl::StatusOr<std::vector<Interval>> ListBusyOf(sql::Session& session,
   std::vector<Interval> busy;
   for (size_t i = 0; i < rows.rows(); ++i) busy.push_back({rows.Time(i, 0), rows.Time(i, 1)});
   return busy;
+}
+
+absl::StatusOr<bool> HasCourse(sql::Session& session, absl::string_view organization_id,
+                               absl::string_view patient_id) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kHasCourse, {sql::Text(organization_id), sql::Text(patient_id)}));
+  return rows.Bool(0, 0);
 }
 
 absl::StatusOr<std::vector<std::string>> ListFormerClinicians(

@@ -51,6 +51,11 @@ absl::Status ForEachClaim(sql::Session& session, absl::string_view organization_
                           const Interval& range,
                           absl::FunctionRef<void(const IndexedClaim&)> visit);
 
+// What one booking claims of clinicians and rooms, whatever its version.
+absl::StatusOr<std::vector<IndexedClaim>> ListClaimsOf(sql::Session& session,
+                                                       absl::string_view organization_id,
+                                                       absl::string_view booking);
+
 // kNotFound ("Clinician").
 absl::StatusOr<IndexedClinician> GetIndexedClinician(sql::Session& session,
                                                      absl::string_view organization_id,
@@ -61,6 +66,10 @@ absl::StatusOr<std::vector<Interval>> ListBusyOf(sql::Session& session,
                                                  absl::string_view organization_id,
                                                  absl::Span<const std::string> patient_ids,
                                                  const Interval& range);
+
+// Whether the patient has, or had, any course, as patient or partner.
+absl::StatusOr<bool> HasCourse(sql::Session& session, absl::string_view organization_id,
+                               absl::string_view patient_id);
 
 // Ids of the clinicians with whom each of at most 4 patients had or has a course.
 absl::StatusOr<std::vector<std::string>> ListFormerClinicians(

@@ -239,6 +239,22 @@ TEST_P(FeedTest, FindsWhatLiesFarApart) {
   }
 }
 
+TEST_P(FeedTest, TellsServicesAloneWhatIsForServices) {
+  Feed feed(*database_, clock_, {.tick = kTick, .service_types = {kCourse}});
+  feed.Start();
+  ChangeThing(*database_, "acme", 1);
+  ChangeThing<scheduling::v1::CourseEvent>(*database_, "acme", 2);
+  AwaitPosition(2);
+  ASSERT_TRUE(Eventually([&] { return feed.last_position() >= 2; }));
+  const auto told = [&](const call::CallContext& who, const WatchRequest& request) {
+    return Told(Pull(**feed.Watch(who, request)));
+  };
+  EXPECT_THAT(told(ServiceContext(), {}), ElementsAre("t1 v1", "t2 v1"));
+  EXPECT_THAT(told(UserContext("acme"), {}), ElementsAre("t1 v1"));
+  EXPECT_THAT(told(UserContext("acme"), Snapshot()), ElementsAre("t1 v1"));
+  EXPECT_THAT(told(UserContext("acme"), Of({kCourse})), IsEmpty());
+}
+
 TEST_P(FeedTest, SendsHeartbeats) {
   Feed feed(*database_, clock_, {.tick = kTick, .heartbeat = absl::ZeroDuration()});
   const auto stream = *feed.Watch(UserContext("acme"), {});

@@ -535,6 +535,33 @@ TEST_P(CourseChangesTest, ATransferMovesAllSessionsOrNone) {
             "UNKNOWN_CLINICIAN");
 }
 
+TEST_P(CourseChangesTest, WhoHasACourseReadsAllOfItsSessions) {
+  const v1::Course course = Active("p");
+  const auto sessions = Series(course, 2);
+  Hold(sessions[0]);
+  v1::GetAppointmentRequest get;
+  get.set_name(sessions[0].name());
+  v1::ListAppointmentsRequest list;
+  list.set_parent("organizations/acme");
+  list.set_course(course.name());
+  EXPECT_EQ(Do(&AppointmentHandlers::GetAppointment, ben_, get).status().code(),
+            absl::StatusCode::kNotFound);
+  ASSERT_TRUE(Do(&CourseHandlers::TransferCourse, anna_,
+                 Transfer(course.name(), v1::TRANSFER_SESSIONS_MOVE))
+                  .ok());
+  // What anna held is still hers, and of ben's course.
+  for (const Who& who : {anna_, ben_}) {
+    const auto held = Do(&AppointmentHandlers::GetAppointment, who, get);
+    ASSERT_TRUE(held.ok()) << held.status();
+    EXPECT_EQ(held->clinician(), course.clinician());
+    EXPECT_EQ(held->state(), v1::APPOINTMENT_STATE_COMPLETED);
+  }
+  EXPECT_EQ(Do(&AppointmentHandlers::ListAppointments, ben_, list)->appointments_size(), 2);
+  EXPECT_EQ(Do(&AppointmentHandlers::ListAppointments, anna_, list)->appointments_size(), 1);
+  const Who stranger = Therapist("stranger");
+  EXPECT_EQ(Do(&AppointmentHandlers::ListAppointments, stranger, list)->appointments_size(), 0);
+}
+
 TEST_P(CourseChangesTest, ATransferOffersOtherTimesForWhatDoesNotFit) {
   const v1::Course course = Active("p");
   const auto sessions = Series(course, 4);

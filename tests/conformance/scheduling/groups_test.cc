@@ -304,6 +304,44 @@ TEST_P(GroupsTest, AMemberGetsTheLowestFreeSeatAndAPlaceInEverySessionToCome) {
               ElementsAre("1:BOOKED 2:BOOKED", "1:BOOKED 2:BOOKED", "1:BOOKED 2:BOOKED"));
 }
 
+TEST_P(GroupsTest, ACourseThatEndsGivesItsSeatBack) {
+  const v1::Group group = Made();
+  Met(group, 2);
+  const v1::Course one = Member("p1"), two = Member("p2"), three = Member("p3");
+  for (const v1::Course& member : {one, two, three}) ASSERT_TRUE(Join(group, member).ok());
+  const auto end = [&](const v1::Course& course, v1::FutureAppointments future) {
+    v1::DiscontinueCourseRequest request;
+    request.set_name(course.name());
+    request.set_reason(v1::DISCONTINUE_REASON_PATIENT_CHOICE);
+    request.set_future_appointments(future);
+    const auto ended = Do(&CourseHandlers::DiscontinueCourse, anna_, request);
+    ASSERT_TRUE(ended.ok()) << ended.status();
+    EXPECT_EQ(ended->state(), v1::COURSE_STATE_DISCONTINUED);
+    EXPECT_EQ(ended->group(), "");
+    EXPECT_EQ(ended->seat(), 0);
+    EXPECT_EQ(ended->etag(), "4");
+  };
+  end(one, v1::FUTURE_APPOINTMENTS_CANCEL);
+  EXPECT_EQ(Group(group).seats_taken(), 2);
+  EXPECT_THAT(Members(group), ElementsAre("2 " + two.name(), "3 " + three.name()));
+  EXPECT_THAT(Seats(group), ElementsAre("2:BOOKED 3:BOOKED", "2:BOOKED 3:BOOKED"));
+  v1::GroupEvent event;
+  for (const auto& told : Events()) {
+    if (told.resource() != group.name()) continue;
+    ASSERT_TRUE(told.payload().UnpackTo(&event));
+  }
+  EXPECT_EQ(event.seats_taken(), 2);
+
+  // The places that it keeps go with the sessions; the next member gets the other seat.
+  end(two, v1::FUTURE_APPOINTMENTS_KEEP);
+  EXPECT_THAT(Members(group), ElementsAre("3 " + three.name()));
+  EXPECT_THAT(Seats(group), ElementsAre("2:BOOKED 3:BOOKED", "2:BOOKED 3:BOOKED"));
+  ASSERT_TRUE(Join(group, Member("p4")).ok());
+  EXPECT_EQ(Group(group).seats_taken(), 2);
+  EXPECT_THAT(Seats(group),
+              ElementsAre("1:BOOKED 2:BOOKED 3:BOOKED", "1:BOOKED 2:BOOKED 3:BOOKED"));
+}
+
 TEST_P(GroupsTest, JoiningTellsWhatChanged) {
   const v1::Group group = Made();
   const auto session = Met(group, 1).at(0);

@@ -275,6 +275,45 @@ TEST_P(LeaveTest, EveryKindOfOptionIsCarriedOut) {
   EXPECT_EQ(event.settled(), 3);
 }
 
+TEST_P(LeaveTest, AtADistanceTheHoursOfAnotherClinicWillDo) {
+  v1::UpdateClinicianRequest update;
+  v1::Clinician& anna = *update.mutable_clinician();
+  anna = NewClinician("acme", "anna").clinician();
+  anna.set_name(kAnna);
+  anna.add_modalities(v1::MODALITY_IN_PERSON);
+  anna.add_modalities(v1::MODALITY_VIDEO);
+  anna.set_telehealth_uri("https://video.example/anna");
+  // At north until 17:00, at south until 20:00.
+  for (v1::WorkingHours& hours : *anna.mutable_weekly_hours()) {
+    if (hours.clinic() != kNorth) hours.mutable_end_time()->set_hours(20);
+  }
+  for (const char* path : {"modalities", "telehealth_uri", "weekly_hours"}) {
+    update.mutable_update_mask()->add_paths(path);
+  }
+  ASSERT_TRUE(Do(&DirectoryHandlers::UpdateClinician, admin_, update).ok());
+  const v1::Appointment session = Booked(Active("p"), 2, 10, 10);
+  const v1::TimeOff away = Away();
+  free_[{"organizations/acme/clinics/south", true}] = {On(17, 18)};
+  const auto plan = Plan(away, anna_);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_THAT(Options(plan->items(0)), ElementsAre("TELEHEALTH anna 17 18", "CANCEL"));
+  // In the room they are at north alone.
+  const auto in_the_room = Parse<v1::RescheduleAppointmentRequest>(
+      absl::StrCat("name: '", session.name(), "' local_date { year: 2026 month: 2 day: 17 } ",
+                   "local_time { hours: 18 }"));
+  EXPECT_EQ(
+      errors::Reason(Do(&AppointmentHandlers::RescheduleAppointment, anna_, in_the_room).status()),
+      "OUTSIDE_HOURS");
+  const auto applied = Apply(Applying(*plan), anna_);
+  ASSERT_TRUE(applied.ok()) << applied.status();
+  EXPECT_THAT(Outcomes(*applied), ElementsAre("APPLIED"));
+  const v1::Appointment moved = Appointment(session.name());
+  EXPECT_EQ(time::ToTime(moved.start_time()), On(17, 18));
+  EXPECT_EQ(moved.modality(), v1::MODALITY_VIDEO);
+  EXPECT_EQ(moved.clinic(), kNorth);
+  EXPECT_EQ(moved.telehealth_uri(), "https://video.example/anna");
+}
+
 TEST_P(LeaveTest, WhatIsNotInThePlanIsRefusedBeforeAnythingChanges) {
   Booked(Active("p"), 2, 10, 10);
   const auto plan = Plan(Away(), anna_);

@@ -88,6 +88,29 @@ TEST_P(ToldStoryTest, GoesAsItIsTold) {
   for (const std::string& service : Suite::Services()) EXPECT_EQ(suite.Terminate(service), 0);
 }
 
+// Scheduling is killed and started again after each step: what is due afterwards is done all the
+// same.
+class KilledToldStoryTest : public ToldStoryTest {};
+
+TEST_P(KilledToldStoryTest, GoesOnWhereSchedulingIsKilledAfterEachStep) {
+  const auto& [name, engine] = GetParam();
+  const auto told = story::LoadStory(absl::StrCat(RAPPORT_STORIES, "/", name, ".textproto"));
+  ASSERT_TRUE(told.ok()) << told.status();
+  Suite suite(engine);
+  suite.StartAll();
+  const auto caller = suite.NewCaller();
+  story::Player player(*caller, story::FileClock(suite.clock_file()),
+                       {.suffix = "",
+                        .between_steps =
+                            [&suite](int, absl::string_view) {
+                              suite.Kill("scheduling");
+                              suite.Start("scheduling");
+                            },
+                        .tell = nullptr});
+  const auto outcome = player.Play(*told);
+  EXPECT_TRUE(outcome.ok()) << outcome.status();
+}
+
 std::string ToldName(const ::testing::TestParamInfo<ToldStoryTest::ParamType>& told) {
   const auto& [name, engine] = told.param;
   const std::string id = name.substr(0, name.find('-'));
@@ -100,6 +123,13 @@ INSTANTIATE_TEST_SUITE_P(
                                          "leave-planned", "waitlist-filled"),
                        ::testing::Values(sql::Engine::kSqlite, sql::Engine::kPostgres)),
     ToldName);
+
+INSTANTIATE_TEST_SUITE_P(Told, KilledToldStoryTest,
+                         ::testing::Values(std::make_tuple("waitlist-filled", sql::Engine::kSqlite),
+                                           std::make_tuple("waitlist-filled",
+                                                           sql::Engine::kPostgres),
+                                           std::make_tuple("leave-planned", sql::Engine::kSqlite)),
+                         ToldName);
 
 INSTANTIATE_TEST_SUITE_P(Engines, StoryTest,
                          ::testing::Values(sql::Engine::kSqlite, sql::Engine::kPostgres),

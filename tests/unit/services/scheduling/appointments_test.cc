@@ -171,8 +171,8 @@ TEST(AppointmentsTest, WhoeverIsElsewhereSaysWhere) {
     EXPECT_EQ(
         errors::Reason(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), {}, kStart)),
         "TELEHEALTH_DETAILS_NEEDED");
-    v1::CheckInRequest told;
-    told.mutable_telehealth()->set_jurisdiction("GB-SCT");
+    Arrival told;
+    told.telehealth.emplace().set_jurisdiction("GB-SCT");
     ASSERT_TRUE(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), told, kStart).ok());
     EXPECT_EQ(appointment.telehealth().jurisdiction(), "GB-SCT");
   }
@@ -181,12 +181,11 @@ TEST(AppointmentsTest, WhoeverIsElsewhereSaysWhere) {
 TEST(AppointmentsTest, AttendanceIsKeptOfEachParticipant) {
   v1::Appointment appointment = Booked();
   appointment.add_participants()->set_role(v1::PARTICIPANT_ROLE_PARTNER);
-  v1::CheckInRequest arrived;
-  arrived.add_participants(v1::ATTENDANCE_ABSENT);
-  arrived.add_participants(v1::ATTENDANCE_PRESENT);
+  Arrival arrived;
+  arrived.participants = {v1::ATTENDANCE_ABSENT, v1::ATTENDANCE_PRESENT};
   EXPECT_EQ(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), arrived, kStart).code(),
             absl::StatusCode::kInvalidArgument);
-  arrived.mutable_participants()->RemoveLast();
+  arrived.participants.pop_back();
   ASSERT_TRUE(CheckIn(appointment, v1::COURSE_STATE_ACTIVE, 0, Classic(), arrived, kStart).ok());
   EXPECT_EQ(appointment.participants(0).attendance(), v1::ATTENDANCE_ABSENT);
 }
@@ -194,10 +193,7 @@ TEST(AppointmentsTest, AttendanceIsKeptOfEachParticipant) {
 TEST(AppointmentsTest, AttendanceIsCorrectedWithinAWeekOfTheEnd) {
   const auto correct = [](v1::AppointmentState from, v1::AppointmentState to, absl::Time now) {
     v1::Appointment appointment = Booked(from);
-    v1::CorrectAttendanceRequest truth;
-    truth.set_state(to);
-    truth.set_reason(v1::CORRECTION_REASON_MISTAKE);
-    truth.set_cancel_reason(v1::CANCEL_REASON_PATIENT);
+    const TrueAttendance truth{to, v1::CORRECTION_REASON_MISTAKE, v1::CANCEL_REASON_PATIENT};
     const absl::Status status = CorrectAttendance(appointment, truth, now);
     if (status.ok()) {
       EXPECT_EQ(appointment.state(), to);

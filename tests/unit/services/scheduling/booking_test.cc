@@ -220,6 +220,37 @@ TEST(BookingTest, ReasonsByTable) {
   }
 }
 
+TEST(BookingTest, HoursAtAnyClinicWillDoForWhatNobodyComesTo) {
+  BookingFacts facts = Facts();
+  v1::Clinician& clinician = TheClinician(facts);
+  for (v1::Modality modality : {v1::MODALITY_IN_PERSON, v1::MODALITY_VIDEO, v1::MODALITY_TELEPHONE,
+                                v1::MODALITY_ONLINE_UNIT}) {
+    clinician.add_modalities(modality);
+  }
+  // 14:00 in London is 15:00 in Berlin, where the hours of Mondays begin then.
+  clinician.mutable_weekly_hours(0)->set_clinic("organizations/o/clinics/berlin");
+  clinician.mutable_weekly_hours(0)->mutable_start_time()->set_hours(15);
+  const auto reason = [&](v1::Modality modality, int hour) {
+    std::vector<AskedSession> sessions = Asked(Mondays(1, hour));
+    sessions[0].modality = modality;
+    const auto refusal = CheckTimes(facts, absl::MakeSpan(sessions));
+    return refusal ? refusal->reason : "";
+  };
+  EXPECT_EQ(reason(v1::MODALITY_VIDEO, 14), "OUTSIDE_HOURS");
+  facts.clinicians[kClinician].clinics = {
+      {facts.clinic, facts.zone},
+      {Parse<v1::Clinic>("name: 'organizations/o/clinics/berlin'"), Zone("Europe/Berlin")}};
+  for (v1::Modality modality :
+       {v1::MODALITY_VIDEO, v1::MODALITY_TELEPHONE, v1::MODALITY_ONLINE_UNIT}) {
+    EXPECT_EQ(reason(modality, 14), "") << modality;
+    EXPECT_EQ(reason(modality, 13), "OUTSIDE_HOURS") << modality;
+  }
+  EXPECT_EQ(reason(v1::MODALITY_IN_PERSON, 14), "OUTSIDE_HOURS");
+  *facts.clinicians[kClinician].clinics[1].clinic.add_holidays() =
+      Parse<v1::Holiday>("date { year: 2026 month: 3 day: 2 }");
+  EXPECT_EQ(reason(v1::MODALITY_VIDEO, 14), "OUTSIDE_HOURS");
+}
+
 TEST(BookingTest, SessionsOfOneAskAreInEachOthersWay) {
   std::vector<SessionTime> times = Mondays(1);
   times.push_back(Mondays(1, 14, 49).front());

@@ -397,11 +397,8 @@ TEST(CoursesTest, OnlyTheDrawnTransitionsPass) {
          World world;
          world.protocol = Shipped("late-life");
          world.protocol.clear_min_age();
-         return SwitchProtocol(
-             c,
-             Parse<v1::SwitchProtocolRequest>("counter: SESSION_COUNTER_CARRIED reason: "
-                                              "SWITCH_REASON_CIRCUMSTANCES"),
-             Classic(), world.Setting(), {}, 0, now);
+         return SwitchProtocol(c, {v1::SWITCH_REASON_CIRCUMSTANCES, v1::SESSION_COUNTER_CARRIED},
+                               Classic(), world.Setting(), {}, 0, now);
        },
        {{v1::COURSE_STATE_ASSESSING, v1::COURSE_STATE_ASSESSING},
         {v1::COURSE_STATE_ACTIVE, v1::COURSE_STATE_ACTIVE}}},
@@ -411,14 +408,15 @@ TEST(CoursesTest, OnlyTheDrawnTransitionsPass) {
         {v1::COURSE_STATE_ACTIVE, v1::COURSE_STATE_ACTIVE}}},
       {"ExtendCourse",
        [&](v1::Course& c) {
-         return ExtendCourse(c, Parse<v1::ExtendCourseRequest>("sessions: 1"), Classic(), now);
+         return ExtendCourse(c, 1, 0, v1::EXTENSION_REASON_UNSPECIFIED, Classic(), now);
        },
        {{v1::COURSE_STATE_ACTIVE, v1::COURSE_STATE_ACTIVE}}},
       {"TransferCourse",
        [&](v1::Course& c) {
          World world;
          world.clinician.set_name("organizations/o/clinicians/ben");
-         return TransferCourse(c, v1::TransferCourseRequest(), world.Setting(), now);
+         return TransferCourse(c, v1::TRANSFER_REASON_UNSPECIFIED,
+                               v1::CASELOAD_OVERRIDE_REASON_UNSPECIFIED, world.Setting(), now);
        },
        {{v1::COURSE_STATE_PROPOSED, v1::COURSE_STATE_PROPOSED},
         {v1::COURSE_STATE_ASSESSING, v1::COURSE_STATE_ASSESSING},
@@ -510,8 +508,8 @@ TEST(CoursesTest, AnotherProtocolCarriesOrRestartsTheCount) {
   const absl::Time now = At("2026-03-02T12:00:00Z");
   World world;
   world.protocol = Shipped("ipsrt");
-  v1::SwitchProtocolRequest request;
-  request.set_reason(v1::SWITCH_REASON_DIAGNOSIS_REVISED);
+  ProtocolChange change;
+  change.reason = v1::SWITCH_REASON_DIAGNOSIS_REVISED;
   const SessionCounts sessions{.used = 3, .held = 3, .counted = 16};
   v1::Course before = ActiveCourse();
   before.add_conditions(v1::CONDITION_BIPOLAR);
@@ -521,8 +519,8 @@ TEST(CoursesTest, AnotherProtocolCarriesOrRestartsTheCount) {
   before.add_declared_phases()->set_phase(v1::PHASE_MIDDLE);
 
   v1::Course course = before;
-  request.set_counter(v1::SESSION_COUNTER_RESTARTED);
-  ASSERT_TRUE(SwitchProtocol(course, request, Classic(), world.Setting(), sessions, 13, now).ok());
+  change.counter = v1::SESSION_COUNTER_RESTARTED;
+  ASSERT_TRUE(SwitchProtocol(course, change, Classic(), world.Setting(), sessions, 13, now).ok());
   EXPECT_EQ(course.protocol(), world.protocol.name());
   EXPECT_EQ(course.segment(), 2);
   EXPECT_THAT(course.declared_phases(), IsEmpty());
@@ -543,8 +541,8 @@ TEST(CoursesTest, AnotherProtocolCarriesOrRestartsTheCount) {
                 .DebugString());
 
   course = before;
-  request.set_counter(v1::SESSION_COUNTER_CARRIED);
-  ASSERT_TRUE(SwitchProtocol(course, request, Classic(), world.Setting(), sessions, 13, now).ok());
+  change.counter = v1::SESSION_COUNTER_CARRIED;
+  ASSERT_TRUE(SwitchProtocol(course, change, Classic(), world.Setting(), sessions, 13, now).ok());
   EXPECT_EQ(course.segment(), 1);
   EXPECT_EQ(course.declared_phases_size(), 1);
   EXPECT_EQ(course.max_sessions(), 22);
@@ -554,12 +552,12 @@ TEST(CoursesTest, AnotherProtocolCarriesOrRestartsTheCount) {
   // Not fewer than would count.
   for (const auto& [counter, least] : std::map<v1::SessionCounter, int>{
            {v1::SESSION_COUNTER_CARRIED, 16}, {v1::SESSION_COUNTER_RESTARTED, 14}}) {
-    request.set_counter(counter);
+    change.counter = counter;
     for (int planned : {least - 1, least}) {
       course = before;
-      request.set_planned_sessions(planned);
+      change.planned_sessions = planned;
       EXPECT_EQ(errors::Reason(
-                    SwitchProtocol(course, request, Classic(), world.Setting(), sessions, 14, now)),
+                    SwitchProtocol(course, change, Classic(), world.Setting(), sessions, 14, now)),
                 planned < least ? "PLANNED_SESSIONS_OUT_OF_BOUNDS" : "")
           << planned;
       EXPECT_EQ(course.SerializeAsString() == before.SerializeAsString(), planned < least);
@@ -570,14 +568,14 @@ TEST(CoursesTest, AnotherProtocolCarriesOrRestartsTheCount) {
 TEST(CoursesTest, NotEveryProtocolCanFollow) {
   const absl::Time now = At("2026-03-02T12:00:00Z");
   const v1::Course before = ActiveCourse();
-  v1::SwitchProtocolRequest request;
-  request.set_counter(v1::SESSION_COUNTER_CARRIED);
+  ProtocolChange change;
+  change.counter = v1::SESSION_COUNTER_CARRIED;
   const auto reason = [&](const v1::Protocol& to, const v1::Course& from) {
     World world;
     world.protocol = to;
     v1::Course course = from;
     const absl::Status status =
-        SwitchProtocol(course, request, Classic(), world.Setting(), {}, 0, now);
+        SwitchProtocol(course, change, Classic(), world.Setting(), {}, 0, now);
     EXPECT_EQ(course.SerializeAsString() == from.SerializeAsString(), !status.ok());
     return errors::Reason(status);
   };
@@ -588,7 +586,7 @@ TEST(CoursesTest, NotEveryProtocolCanFollow) {
   v1::Course seated = before;
   seated.set_group("organizations/o/groups/g");
   EXPECT_EQ(reason(Shipped("ipsrt"), seated), "COURSE_IN_GROUP");
-  request.set_age_override_reason(v1::AGE_OVERRIDE_REASON_DEVELOPMENT_FITS);
+  change.age_override_reason = v1::AGE_OVERRIDE_REASON_DEVELOPMENT_FITS;
   EXPECT_EQ(reason(Shipped("ipt-a"), before), "");
 }
 
@@ -642,11 +640,8 @@ TEST(CoursesTest, ExtensionsAddUpToTheProtocolsRule) {
   v1::Course course = ActiveCourse();
   course.set_planned_sessions(12);
   const auto extend = [&](int sessions, int weeks) {
-    v1::ExtendCourseRequest request;
-    request.set_sessions(sessions);
-    request.set_weeks(weeks);
-    request.set_reason(v1::EXTENSION_REASON_INTERVENING_EVENT);
-    return ExtendCourse(course, request, Classic(), absl::FromUnixSeconds(7));
+    return ExtendCourse(course, sessions, weeks, v1::EXTENSION_REASON_INTERVENING_EVENT, Classic(),
+                        absl::FromUnixSeconds(7));
   };
   EXPECT_EQ(Field(extend(0, 0)), "sessions");
   EXPECT_TRUE(extend(3, 0).ok());
@@ -669,7 +664,7 @@ TEST(CoursesTest, ExtensionsAddUpToTheProtocolsRule) {
   v1::Protocol rigid = Classic();
   rigid.clear_extension();
   course = ActiveCourse();
-  EXPECT_EQ(errors::Reason(ExtendCourse(course, Parse<v1::ExtendCourseRequest>("weeks: 1"), rigid,
+  EXPECT_EQ(errors::Reason(ExtendCourse(course, 0, 1, v1::EXTENSION_REASON_UNSPECIFIED, rigid,
                                         absl::UnixEpoch())),
             "EXTENSION_OUT_OF_BOUNDS");
 }
@@ -684,9 +679,10 @@ TEST(CoursesTest, AnotherClinicianTakesOver) {
   course.set_caseload_override_reason(v1::CASELOAD_OVERRIDE_REASON_URGENT);
   course.add_warnings(v1::COURSE_WARNING_AGE_OUTSIDE_PROTOCOL);
   course.add_warnings(v1::COURSE_WARNING_OVER_CASELOAD_CAP);
-  v1::TransferCourseRequest request;
-  request.set_reason(v1::TRANSFER_REASON_COMPETENCE);
-  ASSERT_TRUE(TransferCourse(course, request, world.Setting(), absl::FromUnixSeconds(7)).ok());
+  auto override_reason = v1::CASELOAD_OVERRIDE_REASON_UNSPECIFIED;
+  ASSERT_TRUE(TransferCourse(course, v1::TRANSFER_REASON_COMPETENCE, override_reason,
+                             world.Setting(), absl::FromUnixSeconds(7))
+                  .ok());
   EXPECT_EQ(course.clinician(), "organizations/o/clinicians/ben");
   EXPECT_EQ(course.transfers(0).from_clinician(), "organizations/o/clinicians/anna");
   EXPECT_EQ(course.transfers(0).reason(), v1::TRANSFER_REASON_COMPETENCE);
@@ -697,8 +693,8 @@ TEST(CoursesTest, AnotherClinicianTakesOver) {
 
   const auto reason = [&](const v1::Course& of) {
     v1::Course changed = of;
-    const absl::Status status =
-        TransferCourse(changed, request, world.Setting(), absl::UnixEpoch());
+    const absl::Status status = TransferCourse(changed, v1::TRANSFER_REASON_COMPETENCE,
+                                               override_reason, world.Setting(), absl::UnixEpoch());
     EXPECT_EQ(changed.SerializeAsString() == of.SerializeAsString(), !status.ok());
     return errors::Reason(status);
   };
@@ -708,7 +704,7 @@ TEST(CoursesTest, AnotherClinicianTakesOver) {
   EXPECT_EQ(reason(elsewhere), "CLINICIAN_NOT_AT_CLINIC");
   world.open_courses = 2;
   EXPECT_EQ(reason(ActiveCourse()), "CASELOAD_CAP_REACHED");
-  request.set_caseload_override_reason(v1::CASELOAD_OVERRIDE_REASON_CONTINUITY);
+  override_reason = v1::CASELOAD_OVERRIDE_REASON_CONTINUITY;
   EXPECT_EQ(reason(ActiveCourse()), "");
 }
 

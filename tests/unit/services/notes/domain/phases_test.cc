@@ -9,7 +9,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-scheduling::v1::CourseEvent Course(int planned) {
+// The phases as scheduling tells them: those of the planned sessions, by the declared beginnings.
+scheduling::v1::CourseEvent Course(int planned, int ending) {
   scheduling::v1::CourseEvent course;
   course.set_state(scheduling::v1::COURSE_STATE_ACTIVE);
   course.set_planned_sessions(planned);
@@ -20,34 +21,33 @@ scheduling::v1::CourseEvent Course(int planned) {
     phase.set_last_session(last);
   };
   add(scheduling::v1::PHASE_INITIAL, 1, 3);
-  add(scheduling::v1::PHASE_MIDDLE, 4, 13);
-  add(scheduling::v1::PHASE_TERMINATION, 14, 16);
+  add(scheduling::v1::PHASE_MIDDLE, 4, ending - 1);
+  add(scheduling::v1::PHASE_TERMINATION, ending, planned);
   return course;
 }
 
 TEST(PhasesTest, PhaseFollowsFromTheSessionNumber) {
   struct Row {
-    int planned, session;
+    int planned, ending, session;
     v1::NotePhase phase;
   };
   const Row rows[] = {
-      {16, 1, v1::NOTE_PHASE_INITIAL},      {16, 3, v1::NOTE_PHASE_INITIAL},
-      {16, 4, v1::NOTE_PHASE_MIDDLE},       {16, 13, v1::NOTE_PHASE_MIDDLE},
-      {16, 14, v1::NOTE_PHASE_TERMINATION}, {16, 16, v1::NOTE_PHASE_TERMINATION},
-      {12, 9, v1::NOTE_PHASE_MIDDLE},       {12, 10, v1::NOTE_PHASE_TERMINATION},
-      {12, 15, v1::NOTE_PHASE_TERMINATION},  // beyond the plan
-      {16, 0, v1::NOTE_PHASE_MIDDLE},        // not known
-      {0, 13, v1::NOTE_PHASE_MIDDLE},        // no plan: the protocol's most
-      {0, 14, v1::NOTE_PHASE_TERMINATION},
+      {16, 14, 1, v1::NOTE_PHASE_INITIAL},      {16, 14, 3, v1::NOTE_PHASE_INITIAL},
+      {16, 14, 4, v1::NOTE_PHASE_MIDDLE},       {16, 14, 13, v1::NOTE_PHASE_MIDDLE},
+      {16, 14, 14, v1::NOTE_PHASE_TERMINATION}, {16, 14, 16, v1::NOTE_PHASE_TERMINATION},
+      {12, 10, 9, v1::NOTE_PHASE_MIDDLE},       {12, 10, 10, v1::NOTE_PHASE_TERMINATION},
+      {12, 9, 9, v1::NOTE_PHASE_TERMINATION},    // declared earlier
+      {12, 10, 15, v1::NOTE_PHASE_TERMINATION},  // beyond the plan
+      {16, 14, 0, v1::NOTE_PHASE_MIDDLE},        // not known
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(PhaseOfSession(Course(row.planned), row.session), row.phase)
+    EXPECT_EQ(PhaseOfSession(Course(row.planned, row.ending), row.session), row.phase)
         << row.session << " of " << row.planned;
   }
 }
 
 TEST(PhasesTest, ACourseInMaintenanceIsInItsMaintenancePhase) {
-  scheduling::v1::CourseEvent course = Course(16);
+  scheduling::v1::CourseEvent course = Course(16, 14);
   course.set_state(scheduling::v1::COURSE_STATE_MAINTENANCE);
   EXPECT_EQ(PhaseOfSession(course, 2), v1::NOTE_PHASE_MAINTENANCE);
 }
