@@ -226,7 +226,8 @@ class Loader {
       room.set_display_name(of.id);
       room.set_capacity(of.capacity);
       for (const std::string& feature : of.features) room.add_features(feature);
-      rooms_.Row(organization, clinic, of.id, 1, of.capacity, 0, room);
+      rooms_.Row(organization, clinic, of.id, 1, of.capacity, 0,
+                 absl::StrCat("rooms/", clinic, "/", of.id), room);
     }
     for (const Clinician& of : network.clinicians) {
       const std::string& home = network.clinics[of.clinics[0]].id;
@@ -340,7 +341,7 @@ class Loader {
   Table clinics_{folder_, "clinic (organization_id, clinic_id, version, document)"};
   Table rooms_{folder_,
                "room (organization_id, clinic_id, room_id, version, capacity, out_of_use, "
-               "document)"};
+               "resource, document)"};
   Table clinicians_{folder_,
                     "clinician (organization_id, clinician_id, version, subject, document)"};
   Table links_{folder_, "clinician_clinic (organization_id, clinician_id, clinic_id)"};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
@@ -98,22 +99,28 @@ enum TimesRow {
 };
 
 constexpr int kFirstKey = 6;
+constexpr absl::Duration kLongestClaim = absl::Hours(9);
 
 // What is known of the times of `keys` people and of rooms around `windows` sessions. Parameters:
 // $2 the clinic whose rooms may be needed, $3 just this room, $4 now, $5 whether the clinics of
-// clinicians are wanted, the keys, and for each window its day (from, to) and session (from, to);
-// those that are not used are empty. A row: kind, key, start, end, booking, clinic, end of the
+// clinicians are wanted, the keys (each with its id, if a clinician's), and for each window its day
+// (from, to), its session (from, to) and when the longest claim into each may have begun; those
+// that are not used are empty. All of them are made ready by the caller: under row-level security
+// PostgreSQL looks nothing up in an index by what a function that may leak (substr, ||, -) has made
+// of a column. A row: kind, key, start, end, booking, clinic, end of the
 // session, expiry, version, document; the last two of what has one, and of holds that have ended.
 std::string TimesSql(int keys, int windows) {
   int parameter = kFirstKey;
-  std::string sql = "WITH who(key) AS (VALUES ";
+  std::string sql = "WITH who(key, clinician) AS (VALUES ";
   for (int i = 0; i < keys; ++i) {
-    absl::StrAppend(&sql, i == 0 ? "" : ", ", "(CAST($", parameter++, " AS TEXT))");
+    absl::StrAppend(&sql, i == 0 ? "" : ", ", "(CAST($", parameter, " AS TEXT), CAST($",
+                    parameter + 1, " AS TEXT))");
+    parameter += 2;
   }
-  absl::StrAppend(&sql, "), win(lo, hi, s, e) AS (VALUES ");
+  absl::StrAppend(&sql, "), win(lo, hi, s, e, lo_from, s_from) AS (VALUES ");
   for (int i = 0; i < windows; ++i) {
     absl::StrAppend(&sql, i == 0 ? "(" : ", (");
-    for (int j = 0; j < 4; ++j) {
+    for (int j = 0; j < 6; ++j) {
       absl::StrAppend(&sql, j == 0 ? "" : ", ", "CAST($", parameter++, " AS BIGINT)");
     }
     absl::StrAppend(&sql, ")");
@@ -121,26 +128,22 @@ std::string TimesSql(int keys, int windows) {
   absl::StrAppend(&sql, R"sql()
   SELECT 1, who.key, t.version, t.version, '', '', CAST(NULL AS BIGINT), CAST(NULL AS BIGINT),
          t.version, t.document
-  FROM who JOIN clinician t ON t.organization_id = $1 AND t.clinician_id = substr(who.key, 12)
-  WHERE substr(who.key, 1, 11) = 'clinicians/'
+  FROM who JOIN clinician t ON t.organization_id = $1 AND t.clinician_id = who.clinician
   UNION ALL
   SELECT 2, who.key, o.starts_at, o.ends_at, '', '', NULL, NULL, 0, NULL
-  FROM who JOIN time_off o ON o.organization_id = $1 AND o.clinician_id = substr(who.key, 12)
-  WHERE substr(who.key, 1, 11) = 'clinicians/'
-    AND EXISTS (SELECT 1 FROM win WHERE o.starts_at < win.hi AND o.ends_at > win.lo)
+  FROM who JOIN time_off o ON o.organization_id = $1 AND o.clinician_id = who.clinician
+  WHERE EXISTS (SELECT 1 FROM win WHERE o.starts_at < win.hi AND o.ends_at > win.lo)
   UNION ALL
   SELECT 3, who.key, s.starts_at, s.ends_at, '', '', NULL, NULL, 0, NULL
-  FROM who JOIN supervision s ON s.organization_id = $1 AND s.supervisee_id = substr(who.key, 12)
-  WHERE substr(who.key, 1, 11) = 'clinicians/'
-    AND EXISTS (SELECT 1 FROM win WHERE s.starts_at < win.hi AND s.ends_at > win.lo)
+  FROM who JOIN supervision s ON s.organization_id = $1 AND s.supervisee_id = who.clinician
+  WHERE EXISTS (SELECT 1 FROM win WHERE s.starts_at < win.hi AND s.ends_at > win.lo)
   UNION ALL
   SELECT 4, c.resource, c.starts_at, c.ends_at, c.booking, COALESCE(a.clinic_id, g.clinic_id, ''),
          COALESCE(a.ends_at, n.ends_at), c.expires_at, COALESCE(a.version, 0),
          CASE WHEN c.expires_at <= $4 THEN a.document END
   FROM who CROSS JOIN win
   JOIN claim c ON c.organization_id = $1 AND c.resource = who.key
-    AND c.starts_at > win.lo - )sql" LONGEST_CLAIM
-                        R"sql( AND c.starts_at < win.hi AND c.ends_at > win.lo
+    AND c.starts_at > win.lo_from AND c.starts_at < win.hi AND c.ends_at > win.lo
   LEFT JOIN appointment a ON a.organization_id = $1 AND a.appointment_id = c.booking
   LEFT JOIN group_session n ON n.organization_id = $1 AND n.session_id = c.booking
   LEFT JOIN care_group g ON g.organization_id = $1 AND g.group_id = n.group_id
@@ -152,17 +155,16 @@ std::string TimesSql(int keys, int windows) {
          COALESCE(a.version, 0), CASE WHEN c.expires_at <= $4 THEN a.document END
   FROM room r CROSS JOIN win
   JOIN claim c ON c.organization_id = $1
-    AND c.resource = 'rooms/' || r.clinic_id || '/' || r.room_id
-    AND c.starts_at > win.s - )sql" LONGEST_CLAIM
-                        R"sql( AND c.starts_at < win.e AND c.ends_at > win.s
+    AND c.resource = r.resource
+    AND c.starts_at > win.s_from AND c.starts_at < win.e AND c.ends_at > win.s
   LEFT JOIN appointment a ON a.organization_id = $1 AND a.appointment_id = c.booking
   WHERE r.organization_id = $1 AND r.clinic_id = $2 AND ($3 = '' OR r.room_id = $3)
   UNION ALL
   SELECT 7, who.key, 0, 0, '', '', NULL, NULL, k.version, k.document
   FROM who
-  JOIN clinician_clinic w ON w.organization_id = $1 AND w.clinician_id = substr(who.key, 12)
+  JOIN clinician_clinic w ON w.organization_id = $1 AND w.clinician_id = who.clinician
   JOIN clinic k ON k.organization_id = $1 AND k.clinic_id = w.clinic_id
-  WHERE $5 = 1 AND substr(who.key, 1, 11) = 'clinicians/')sql");
+  WHERE $5 = 1)sql");
   return sql;
 }
 
@@ -502,7 +504,9 @@ absl::StatusOr<std::vector<Stored<v1::Appointment>>> ReadTimes(sql::Session& ses
                                         sql::Text(ask.room_id), sql::Micros(facts.now),
                                         sql::Bool(ask.any_hours)};
       for (size_t i = key; i < key + statement->keys; ++i) {
-        values.push_back(sql::Text(i < keys.size() ? keys[i] : ""));
+        absl::string_view id = i < keys.size() ? keys[i] : absl::string_view();
+        values.push_back(sql::Text(id));
+        values.push_back(sql::Text(absl::ConsumePrefix(&id, "clinicians/") ? id : ""));
       }
       for (size_t i = window; i < window + statement->windows; ++i) {
         TimesAsk::Window none{{absl::UnixEpoch(), absl::UnixEpoch()},
@@ -511,6 +515,9 @@ absl::StatusOr<std::vector<Stored<v1::Appointment>>> ReadTimes(sql::Session& ses
         for (const Interval& interval : {of.day, of.session}) {
           values.push_back(sql::Micros(interval.start));
           values.push_back(sql::Micros(interval.end));
+        }
+        for (const Interval& interval : {of.day, of.session}) {
+          values.push_back(sql::Micros(interval.start - kLongestClaim));
         }
       }
       ASSIGN_OR_RETURN(const sql::Result rows, session.Query(statement->statement, values));

@@ -39,13 +39,15 @@ const sql::Statement kCountOpen{"scheduling.course.count_open", R"sql(
 const sql::Statement kListAttended{"scheduling.course.list_attended", R"sql(
   WITH RECURSIVE wanted (place) AS (
     SELECT CAST(0 AS BIGINT) UNION ALL SELECT place + 1 FROM wanted WHERE place + 1 < $3
+  ), ids AS MATERIALIZED (
+    SELECT place, substr(CAST($2 AS TEXT), CAST(place AS INTEGER) * 26 + 1, 26) AS course_id
+    FROM wanted
   )
   SELECT s.place, s.number, s.document FROM (
     SELECT w.place, a.state, a.document, ROW_NUMBER() OVER (
         PARTITION BY w.place ORDER BY a.starts_at, a.appointment_id) AS number
-    FROM wanted w
-    JOIN course c ON c.organization_id = $1
-      AND c.course_id = substr(CAST($2 AS TEXT), CAST(w.place AS INTEGER) * 26 + 1, 26)
+    FROM ids w
+    JOIN course c ON c.organization_id = $1 AND c.course_id = w.course_id
     JOIN appointment a ON a.organization_id = $1 AND a.course_id = c.course_id
       AND a.segment = c.segment AND a.counts = 1
   ) s

@@ -10,6 +10,7 @@
 #include "common/time/convert.h"
 #include "rapport/scheduling/v1/group.pb.h"
 #include "rapport/scheduling/v1/organization.pb.h"
+#include "services/scheduling/domain/booking.h"
 
 namespace rapport::scheduling::store {
 namespace {
@@ -59,8 +60,9 @@ const sql::Statement kGetRoom{"scheduling.room.get", R"sql(
   SELECT document, version FROM room
   WHERE organization_id = $1 AND clinic_id = $2 AND room_id = $3)sql"};
 const sql::Statement kInsertRoom{"scheduling.room.insert", R"sql(
-  INSERT INTO room (organization_id, clinic_id, room_id, version, capacity, out_of_use, document)
-  VALUES ($1, $2, $3, 1 + )sql" RAPPORT_RETIRED("$7") R"sql(, $4, $5, $6)
+  INSERT INTO room (organization_id, clinic_id, room_id, version, capacity, out_of_use, resource,
+                    document)
+  VALUES ($1, $2, $3, 1 + )sql" RAPPORT_RETIRED("$7") R"sql(, $4, $5, $8, $6)
   RETURNING version)sql"};
 const sql::Statement kUpdateRoom{"scheduling.room.update", R"sql(
   UPDATE room SET version = version + 1, capacity = $5, out_of_use = $6, document = $7
@@ -369,7 +371,8 @@ absl::StatusOr<int64_t> InsertRoom(sql::Transaction& tx, const v1::Room& room) {
   const std::string& name = room.name();
   return Inserted(tx.Query(kInsertRoom, {Organization(name), Id(name, "clinics"), Id(name),
                                          sql::Int(room.capacity()), sql::Bool(room.out_of_use()),
-                                         sql::Bytes(Document(room)), sql::Text(name)}),
+                                         sql::Bytes(Document(room)), sql::Text(name),
+                                         sql::Text(ClaimKey(name))}),
                   room);
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr int kPage = 2000;
 constexpr size_t kPatients = 4;
 constexpr size_t kWanted = 16;
+constexpr absl::Duration kLongestClaim = absl::Hours(9);
 
 const sql::Statement kOrganizations{"scheduling.index.organizations",
                                     "SELECT organization_id FROM organization ORDER BY 1",
@@ -80,27 +81,27 @@ const sql::Statement kPlanned{"scheduling.index.planned", R"sql(
 
 // Of 16 times, those that a claim overlaps; ones that are not used have an empty resource.
 const sql::Statement kTaken{"scheduling.index.taken", R"sql(
-  WITH wanted(place, resource, starts_at, ends_at) AS (VALUES
-    (0, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT)),
-    (1, $5, CAST($6 AS BIGINT), CAST($7 AS BIGINT)),
-    (2, $8, CAST($9 AS BIGINT), CAST($10 AS BIGINT)),
-    (3, $11, CAST($12 AS BIGINT), CAST($13 AS BIGINT)),
-    (4, $14, CAST($15 AS BIGINT), CAST($16 AS BIGINT)),
-    (5, $17, CAST($18 AS BIGINT), CAST($19 AS BIGINT)),
-    (6, $20, CAST($21 AS BIGINT), CAST($22 AS BIGINT)),
-    (7, $23, CAST($24 AS BIGINT), CAST($25 AS BIGINT)),
-    (8, $26, CAST($27 AS BIGINT), CAST($28 AS BIGINT)),
-    (9, $29, CAST($30 AS BIGINT), CAST($31 AS BIGINT)),
-    (10, $32, CAST($33 AS BIGINT), CAST($34 AS BIGINT)),
-    (11, $35, CAST($36 AS BIGINT), CAST($37 AS BIGINT)),
-    (12, $38, CAST($39 AS BIGINT), CAST($40 AS BIGINT)),
-    (13, $41, CAST($42 AS BIGINT), CAST($43 AS BIGINT)),
-    (14, $44, CAST($45 AS BIGINT), CAST($46 AS BIGINT)),
-    (15, $47, CAST($48 AS BIGINT), CAST($49 AS BIGINT)))
+  WITH wanted(place, resource, starts_at, ends_at, since) AS (VALUES
+    (0, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT)),
+    (1, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT)),
+    (2, $10, CAST($11 AS BIGINT), CAST($12 AS BIGINT), CAST($13 AS BIGINT)),
+    (3, $14, CAST($15 AS BIGINT), CAST($16 AS BIGINT), CAST($17 AS BIGINT)),
+    (4, $18, CAST($19 AS BIGINT), CAST($20 AS BIGINT), CAST($21 AS BIGINT)),
+    (5, $22, CAST($23 AS BIGINT), CAST($24 AS BIGINT), CAST($25 AS BIGINT)),
+    (6, $26, CAST($27 AS BIGINT), CAST($28 AS BIGINT), CAST($29 AS BIGINT)),
+    (7, $30, CAST($31 AS BIGINT), CAST($32 AS BIGINT), CAST($33 AS BIGINT)),
+    (8, $34, CAST($35 AS BIGINT), CAST($36 AS BIGINT), CAST($37 AS BIGINT)),
+    (9, $38, CAST($39 AS BIGINT), CAST($40 AS BIGINT), CAST($41 AS BIGINT)),
+    (10, $42, CAST($43 AS BIGINT), CAST($44 AS BIGINT), CAST($45 AS BIGINT)),
+    (11, $46, CAST($47 AS BIGINT), CAST($48 AS BIGINT), CAST($49 AS BIGINT)),
+    (12, $50, CAST($51 AS BIGINT), CAST($52 AS BIGINT), CAST($53 AS BIGINT)),
+    (13, $54, CAST($55 AS BIGINT), CAST($56 AS BIGINT), CAST($57 AS BIGINT)),
+    (14, $58, CAST($59 AS BIGINT), CAST($60 AS BIGINT), CAST($61 AS BIGINT)),
+    (15, $62, CAST($63 AS BIGINT), CAST($64 AS BIGINT), CAST($65 AS BIGINT)))
   SELECT w.place FROM wanted w WHERE EXISTS (
     SELECT 1 FROM claim c
     WHERE c.organization_id = $1 AND c.resource = w.resource
-      AND c.starts_at > w.starts_at - 32400000000 AND c.starts_at < w.ends_at
+      AND c.starts_at > w.since AND c.starts_at < w.ends_at
       AND c.ends_at > w.starts_at)
   ORDER BY w.place)sql"};
 
@@ -288,6 +289,8 @@ absl::StatusOr<std::vector<size_t>> FindTaken(sql::Session& session,
       values.push_back(sql::Text(used ? wanted[i].resource : ""));
       values.push_back(sql::Micros(used ? wanted[i].time.start : absl::UnixEpoch()));
       values.push_back(sql::Micros(used ? wanted[i].time.end : absl::UnixEpoch()));
+      values.push_back(
+          sql::Micros((used ? wanted[i].time.start : absl::UnixEpoch()) - kLongestClaim));
     }
     ASSIGN_OR_RETURN(const sql::Result rows, session.Query(kTaken, std::move(values)));
     for (size_t i = 0; i < rows.rows(); ++i) {

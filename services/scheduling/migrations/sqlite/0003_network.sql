@@ -2,6 +2,7 @@
 
 -- Rooms, supervision, protocols of an organisation's own, couples, groups, holds, waitlist, leave.
 
+-- resource: what claims on it are of.
 CREATE TABLE room (
   organization_id TEXT NOT NULL,
   clinic_id TEXT NOT NULL,
@@ -9,6 +10,7 @@ CREATE TABLE room (
   version INTEGER NOT NULL,
   capacity INTEGER NOT NULL,
   out_of_use INTEGER NOT NULL,
+  resource TEXT NOT NULL,
   document BLOB NOT NULL,
   PRIMARY KEY (organization_id, clinic_id, room_id),
   FOREIGN KEY (organization_id, clinic_id) REFERENCES clinic (organization_id, clinic_id)
