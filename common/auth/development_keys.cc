@@ -72,6 +72,9 @@ absl::Status WriteDevelopmentKeys(absl::string_view directory) {
     jwks.push_back(signer->PublicJwk(service, /*development=*/true));
   }
   files.push_back({"integrity.key", 0600, RandomHexLine()});
+  for (const absl::string_view service : {"assessment", "notes"}) {
+    files.push_back({absl::StrCat("encryption-", service, "/1.key"), 0600, RandomHexLine()});
+  }
   files.push_back(
       {"jwks.json", 0644, absl::StrCat("{\"keys\":[\n", absl::StrJoin(jwks, ",\n"), "\n]}\n")});
 
@@ -90,6 +93,7 @@ absl::Status WriteDevelopmentKeys(absl::string_view directory) {
     }
   }
   for (const NewFile& file : files) {
+    std::filesystem::create_directories((folder / file.name).parent_path(), error);
     RETURN_IF_ERROR(WriteNew((folder / file.name).string(), file.mode, file.content));
   }
   return absl::OkStatus();

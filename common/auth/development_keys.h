@@ -11,6 +11,7 @@ namespace rapport::auth {
 //   user.pem                                     signs users' tokens (Ed25519)
 //   service-{scheduling,assessment,notes}.pem    each service's own (Ed25519)
 //   integrity.key                                IntegrityKey::FromFile
+//   encryption-{assessment,notes}/1.key          crypto::KeyRing::FromDirectory
 //   jwks.json                                    the public keys, marked "rapport:development"
 //
 // Secrets have mode 0600, jwks.json 0644.

@@ -12,8 +12,9 @@ namespace rapport::auth {
 namespace {
 
 constexpr absl::string_view kPermissions[] = {
-    "alerts.read",   // risk alerts
-    "alerts.write",  // acknowledge and resolve them
+    "alerts.read",               // risk alerts
+    "alerts.write",              // acknowledge and resolve them
+    "appointments.hold_urgent",  // the next time somebody can see a patient at risk
     "appointments.read",
     "appointments.write",  // hold, book, move, cancel, attendance
     "assessments.due",     // which measures are due, without answers or scores
@@ -30,8 +31,11 @@ constexpr absl::string_view kPermissions[] = {
     "events.retry",  // apply parked events again
     "events.watch",  // the event feed
     "groups.read",   // groups, their sessions and seats
-    "groups.write",         "instruments.read",
-    "leave.write",  // plans for the sessions of clinicians on leave
+    "groups.write",
+    "instruments.read",
+    "instruments.write",  // the organisation's own, and the wording of any
+    "leave.write",        // plans for the sessions of clinicians on leave
+    "measures.answer",    // fill in what was asked, by a link
     "notes.read",
     "notes.sign",  // sign and cosign
     "notes.write",
@@ -59,35 +63,38 @@ constexpr Grant kRoles[] = {
     {"analyst", "outcomes.read"},
     {"clinic_manager",
      "organizations.read directory.* protocols.* courses.read courses.schedule courses.write "
-     "appointments.* openings.search waitlist.* groups.* leave.write instruments.read "
-     "assessments.due outcomes.read"},
+     "appointments.read appointments.write openings.search waitlist.* groups.* leave.write "
+     "instruments.read assessments.due outcomes.read"},
     {"guardian_proxy", ""},
     {"integration",
-     "events.watch scores.compute assessments.record appointments.* openings.search waitlist.* "
+     "events.watch scores.compute assessments.record measures.answer appointments.read "
+     "appointments.write openings.search waitlist.* "
      "instruments.read protocols.read directory.read courses.schedule groups.read"},
     {"organization_admin",
-     "organizations.read organizations.update directory.* protocols.* instruments.read"},
-    {"patient_proxy", "assessments.record"},
+     "organizations.read organizations.update directory.* protocols.* instruments.*"},
+    {"patient_proxy", "assessments.record measures.answer"},
     {"platform_operator", "organizations.create organizations.read events.retry"},
     {"privacy_officer", "audit.read"},
     {"scheduler",
-     "directory.read protocols.read courses.schedule appointments.* openings.search waitlist.* "
+     "directory.read protocols.read courses.schedule appointments.read appointments.write "
+     "openings.search waitlist.* "
      "groups.* leave.write"},
     {"supervisor",
      "directory.read protocols.read courses.read courses.schedule appointments.read groups.read "
      "waitlist.read instruments.read scores.compute assessments.due assessments.read progress.read "
-     "alerts.read "
+     "outcomes.read alerts.read "
      "cases.read notes.read notes.sign"},
     {"therapist",
-     "directory.read protocols.read courses.* appointments.* openings.search waitlist.* groups.* "
-     "leave.write instruments.read scores.compute assessments.* progress.read alerts.* cases.* "
+     "directory.read protocols.read courses.* appointments.read appointments.write "
+     "openings.search waitlist.* groups.* "
+     "leave.write instruments.read scores.compute assessments.* progress.read outcomes.read "
+     "alerts.* cases.* "
      "notes.*"},
 };
 
 constexpr Grant kServices[] = {
     {"assessment",
-     "events.watch appointments.read courses.read courses.schedule openings.search "
-     "waitlist.write"},
+     "events.watch appointments.read appointments.hold_urgent courses.read courses.schedule"},
     {"notes",
      "events.watch appointments.read courses.read courses.schedule assessments.read "
      "progress.read"},

@@ -132,7 +132,10 @@ struct OwnershipFacts {
 // Pure. Never nobody where `responsible` is somebody.
 Owner DecideOwner(const OwnershipFacts& facts);
 
-// DecideOwner over the replica.
+// The facts, and DecideOwner, over the replica.
+absl::StatusOr<OwnershipFacts> OwnershipFactsOf(sql::Session& session,
+                                                const scheduling::v1::CourseEvent& course,
+                                                absl::string_view organization, absl::Time now);
 absl::StatusOr<Owner> OwnerOf(sql::Session& session, const scheduling::v1::CourseEvent& course,
                               absl::string_view organization, absl::Time now);
 

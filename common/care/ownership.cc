@@ -71,8 +71,9 @@ Owner DecideOwner(const OwnershipFacts& facts) {
   return {facts.responsible, OwnerBasis::kResponsible};
 }
 
-absl::StatusOr<Owner> OwnerOf(sql::Session& session, const scheduling::v1::CourseEvent& course,
-                              absl::string_view organization, absl::Time now) {
+absl::StatusOr<OwnershipFacts> OwnershipFactsOf(sql::Session& session,
+                                                const scheduling::v1::CourseEvent& course,
+                                                absl::string_view organization, absl::Time now) {
   const sql::Value organization_id = sql::Text(names::Last(organization));
   OwnershipFacts facts = {.responsible = course.clinician(),
                           .covers = {},
@@ -89,6 +90,13 @@ absl::StatusOr<Owner> OwnerOf(sql::Session& session, const scheduling::v1::Cours
                    session.Query(kDuty, {organization_id, sql::Text(course.clinic())}));
   facts.organization_duty = DutyList<scheduling::v1::OrganizationEvent>(duty, 0);
   facts.clinic_duty = DutyList<scheduling::v1::ClinicEvent>(duty, 1);
+  return facts;
+}
+
+absl::StatusOr<Owner> OwnerOf(sql::Session& session, const scheduling::v1::CourseEvent& course,
+                              absl::string_view organization, absl::Time now) {
+  ASSIGN_OR_RETURN(const OwnershipFacts facts,
+                   OwnershipFactsOf(session, course, organization, now));
   return DecideOwner(facts);
 }
 

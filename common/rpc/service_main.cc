@@ -62,6 +62,9 @@ ABSL_FLAG(std::string, service_key_file, "",
 ABSL_FLAG(std::string, integrity_key_file, "",
           "Key, shared by replicas, that authenticates page tokens, cursors and fingerprints.");
 
+ABSL_FLAG(std::string, key_encryption_key_dir, "",
+          "Directory of the keys, <id>.key each, that wrap the data keys of what patients tell.");
+
 ABSL_FLAG(std::string, scheduling_target, "127.0.0.1:7401", "Where the scheduling service is.");
 ABSL_FLAG(std::string, assessment_target, "127.0.0.1:7402", "Where the assessment service is.");
 ABSL_FLAG(std::string, notes_target, "127.0.0.1:7403", "Where the notes service is.");
@@ -216,6 +219,14 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
                           "the key that authenticates page tokens and cursors"));
   ASSIGN_OR_RETURN(std::shared_ptr<const auth::IntegrityKey> integrity,
                    auth::IntegrityKey::FromFile(absl::GetFlag(FLAGS_integrity_key_file)));
+  std::optional<crypto::Vault> vault;
+  if (spec.encrypts) {
+    RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_key_encryption_key_dir), "key_encryption_key_dir",
+                            "the directory of the keys that wrap the data keys"));
+    ASSIGN_OR_RETURN(crypto::KeyRing ring,
+                     crypto::KeyRing::FromDirectory(absl::GetFlag(FLAGS_key_encryption_key_dir)));
+    vault.emplace(std::move(ring));
+  }
   RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_service_key_file), "service_key_file",
                           "the key that signs this service's own tokens"));
   ASSIGN_OR_RETURN(auto signer,
@@ -252,7 +263,8 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
       .metrics = *metrics,
       .peer = [&](absl::string_view name) -> call::Peer& { return *peers.at(std::string(name)); },
       .feed =
-          [&](absl::string_view name) { return MakeFeed(channels.at(std::string(name)), tokens); }};
+          [&](absl::string_view name) { return MakeFeed(channels.at(std::string(name)), tokens); },
+      .vault = vault ? &*vault : nullptr};
 
   HostedService service = spec.make(process);
   feed::Feed feed(*database, clock,

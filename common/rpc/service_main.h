@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "common/call/peer.h"
 #include "common/call/registry.h"
+#include "common/crypto/vault.h"
 #include "common/events/consumer.h"
 #include "common/sql/database.h"
 #include "common/sql/migrations.h"
@@ -28,6 +29,7 @@ struct Process {
   // The other services, by name; each has the flag --<name>_target.
   std::function<call::Peer&(absl::string_view name)> peer;
   std::function<events::OpenFeed(absl::string_view name)> feed;
+  const crypto::Vault* vault;  // null unless the service encrypts
 };
 
 // A service in its process, whatever its type.
@@ -63,6 +65,7 @@ struct ServiceSpec {
   std::vector<sql::Component> migrations;  // of its database, besides the foundation
   std::function<HostedService(Process&)> make;
   std::vector<std::string> service_event_types = {};  // see feed::FeedOptions::service_types
+  bool encrypts = false;  // keeps what patients tell: needs --key_encryption_key_dir
 };
 
 // Parses flags (each also as the environment variable RAPPORT_<FLAG>), serves until SIGTERM or

@@ -1,5 +1,5 @@
-// How fast openings and series are found, against a bare scan of the same bytes and against brute
-// force, measured in the same run: medians of interleaved rounds.
+// How fast openings and series are found, against a bare scan of the same bytes, multiranges in
+// PostgreSQL and brute force, measured in the same run: medians of interleaved rounds.
 //
 //   openings_bench [--clinicians N] [--rounds N] [--json FILE] [--only WORD]
 #include <algorithm>
@@ -13,11 +13,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "services/scheduling/domain/openings/availability.h"
 #include "services/scheduling/domain/openings/bitmap.h"
 #include "services/scheduling/domain/openings/search.h"
 #include "services/scheduling/domain/openings/series.h"
 #include "tests/bench/network.h"
+#include "tests/bench/openings_sql.h"
 
 namespace rapport::bench {
 namespace {
@@ -180,6 +182,40 @@ openings::SeriesQuery Series(const Network& network) {
   return query;
 }
 
+std::vector<SqlClinician> ForSql(const Network& network) {
+  std::vector<absl::TimeZone> zones(network.clinics.size());
+  for (size_t i = 0; i < zones.size(); ++i) absl::LoadTimeZone(network.clinics[i].zone, &zones[i]);
+  std::vector<SqlClinician> all;
+  for (const Clinician& clinician : network.clinicians) {
+    SqlClinician& one = all.emplace_back();
+    one.id = clinician.id;
+    one.protocols = clinician.protocols;
+    one.modalities = clinician.modalities;
+    for (const openings::ClinicHours& hours : Resolve(network, clinician, zones)) {
+      for (const auto& stretch : hours.open) {
+        one.open.emplace_back(absl::ToUnixSeconds(stretch.start) / 60,
+                              absl::ToUnixSeconds(stretch.end) / 60);
+      }
+    }
+  }
+  for (const Booking& booking : network.bookings) {
+    const int64_t start = booking.start / 60;
+    all[booking.clinician].busy.emplace_back(start, start + booking.minutes + 10);
+  }
+  for (const TimeOff& off : network.time_off) {
+    all[off.clinician].busy.emplace_back(absl::ToUnixSeconds(off.start) / 60,
+                                         absl::ToUnixSeconds(off.end) / 60);
+  }
+  return all;
+}
+
+// Of the wall: the work is another process's.
+double WallMilliseconds(const std::function<void()>& work) {
+  const absl::Time start = absl::Now();
+  work();
+  return absl::ToDoubleMilliseconds(absl::Now() - start);
+}
+
 struct Flat {
   const AvailabilityIndex::Clinician* clinician;
   const AvailabilityIndex::Clinic* clinic;
@@ -248,6 +284,7 @@ int Run(int clinicians, int rounds, const std::string& json_path, const std::str
   in_rooms.filter.room = openings::RoomNeed{2, {}};
   in_rooms.preferred = query.preferred;
 
+  const OpeningsSql in_sql(ForSql(network));
   const Granule from = openings::FloorGranule(query.earliest);
   const Granule to = openings::FloorGranule(query.latest);
   const std::vector<Part> parts = Parts(index, from, to);
@@ -377,7 +414,13 @@ int Run(int clinicians, int rounds, const std::string& json_path, const std::str
        {}},
       {"build from the full load", [&] { sink = MakeIndex(network).clinicians().size(); }, {}},
   };
+  std::vector<double> sql_times;
   for (int round = 0; round < rounds; ++round) {
+    sql_times.push_back(WallMilliseconds([&] {
+      sink = static_cast<uint64_t>(in_sql.Search(absl::ToUnixSeconds(query.earliest) / 60,
+                                                 absl::ToUnixSeconds(query.latest) / 60, kRun * 5,
+                                                 "classic", "in_person"));
+    }));
     for (Row& row : rows) {
       const bool wanted = row.name.find(only) != std::string::npos;
       row.times.push_back(wanted ? Milliseconds(row.work) : 0);
@@ -404,6 +447,11 @@ int Run(int clinicians, int rounds, const std::string& json_path, const std::str
                     "\", \"median_ms\": ", row.Median(), ", \"least_ms\": ", *least,
                     ", \"most_ms\": ", *longest, ", \"of_scan\": ", row.Median() / scan, "}");
   }
+  std::sort(sql_times.begin(), sql_times.end());
+  const double in_sql_median = sql_times[sql_times.size() / 2];
+  std::printf("%-36s %10.3f %10.3f %10.3f: x%.0f of the search with filters and rooms\n",
+              "PostgreSQL multiranges, first 50", in_sql_median, sql_times.front(),
+              sql_times.back(), in_sql_median / rows[2].Median());
   const double brute_each = rows[8].Median() * 1000 / static_cast<double>(sample.size());
   const double bits_each = rows[9].Median() * 1000 / static_cast<double>(sample.size());
   const double each = rows[5].Median() * 1000 / clinicians;
@@ -412,7 +460,9 @@ int Run(int clinicians, int rounds, const std::string& json_path, const std::str
       "have a start; brute force finds %zu starts of the sample, the index %zu\n",
       each, brute_each, brute_each / each, bits_each, bits_each / each,
       100.0 * static_cast<double>(with_start) / clinicians, brute_found, fast_found);
-  absl::StrAppend(&json, "], \"series_us_a_clinician\": ", each,
+  absl::StrAppend(&json, "], \"sql_ms\": ", in_sql_median,
+                  ", \"search_speedup_over_sql\": ", in_sql_median / rows[2].Median(),
+                  ", \"series_us_a_clinician\": ", each,
                   ", \"brute_force_us_a_clinician\": ", brute_each,
                   ", \"series_speedup\": ", brute_each / each,
                   ", \"brute_force_on_bits_us_a_clinician\": ", bits_each, "}\n");

@@ -35,6 +35,8 @@ absl::Status EventsRetry(const Words& words);
 absl::Status StoryPlay(const Words& words);
 absl::Status Openings(const Words& words);
 absl::Status Series(const Words& words);
+absl::Status ScoreForms(const Words& words);
+absl::Status InstrumentsUnconfirmed(const Words& words);
 
 // A caller to the targets and with the development key that the flags name.
 absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/care/care.h"
+#include "common/crypto/vault.h"
 #include "common/errors/status_macros.h"
 #include "common/sql/migrations.h"
 #include "common/work/work.h"
@@ -30,7 +31,8 @@ absl::StatusOr<std::vector<sql::Component>> ComponentsOf(const Words& words,
     return std::vector<sql::Component>{work::Migrations(), scheduling::Migrations()};
   }
   if (words.size() == 1 && words[0] == "assessment") {
-    return std::vector<sql::Component>{care::Migrations(), assessment::Migrations()};
+    return std::vector<sql::Component>{care::Migrations(), work::Migrations(), crypto::Migrations(),
+                                       assessment::Migrations()};
   }
   if (words.size() == 1 && words[0] == "notes") {
     return std::vector<sql::Component>{care::Migrations(), notes::Migrations()};

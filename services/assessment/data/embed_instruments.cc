@@ -1,35 +1,26 @@
 // rapport-embed-instruments OUTPUT.cc FILE.textproto...
+// rapport-embed-instruments --check FILE.textproto...
 //
 // Parses and checks the instruments and writes a source that holds them, for shipped.h. Says of
-// each unsound file what is wrong, and fails.
+// each unsound file where and what is wrong, as FILE:LINE: FIELD: MESSAGE, of all files at once,
+// and fails. With --check nothing is written.
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "google/protobuf/io/tokenizer.h"
-#include "google/protobuf/text_format.h"
 #include "services/assessment/domain/instruments.h"
 
 namespace {
 
-using rapport::assessment::Problems;
+using rapport::assessment::LocatedProblem;
+using rapport::assessment::ReadInstrument;
 using rapport::assessment::v1::Instrument;
-
-class PrintErrors : public google::protobuf::io::ErrorCollector {
- public:
-  explicit PrintErrors(const std::string& file) : file_(file) {}
-  void AddError(int line, int column, const std::string& message) override {
-    std::cerr << file_ << ":" << line + 1 << ":" << column + 1 << ": " << message << "\n";
-  }
-
- private:
-  const std::string& file_;
-};
 
 bool Load(const std::string& file, Instrument& instrument) {
   std::ifstream in(file, std::ios::binary);
@@ -38,13 +29,22 @@ bool Load(const std::string& file, Instrument& instrument) {
     return false;
   }
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  PrintErrors errors(file);
-  google::protobuf::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  if (!parser.ParseFromString(text, &instrument)) return false;
-  const std::vector<std::string> problems = Problems(instrument);
-  for (const std::string& problem : problems) std::cerr << file << ": " << problem << "\n";
+  const std::vector<LocatedProblem> problems = ReadInstrument(text, instrument);
+  for (const LocatedProblem& located : problems) {
+    std::cerr << file << ":" << located.line << ": ";
+    if (!located.problem.field.empty()) std::cerr << located.problem.field << ": ";
+    std::cerr << located.problem.message << "\n";
+  }
   return problems.empty();
+}
+
+// "phq-9.textproto", or "phq-9.2.textproto" for its second revision.
+bool IsCalledAfter(const std::string& file, const std::string& name) {
+  const std::string stem = std::filesystem::path(file).stem().string();
+  const size_t dot = stem.find('.');
+  const std::string prefix = "instruments/" + stem.substr(0, dot) + "/revisions/";
+  return dot == std::string::npos ? name.rfind(prefix, 0) == 0
+                                  : name == prefix + stem.substr(dot + 1);
 }
 
 std::string Literal(const std::string& bytes) {
@@ -62,9 +62,10 @@ std::string Literal(const std::string& bytes) {
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::cerr << "usage: " << argv[0] << " OUTPUT.cc FILE.textproto...\n";
+    std::cerr << "usage: " << argv[0] << " OUTPUT.cc|--check FILE.textproto...\n";
     return 2;
   }
+  const std::string output = argv[1];
   std::string source =
       "#include \"services/assessment/data/shipped.h\"\n\n#include <cstdlib>\n#include <string>\n"
       "#include <utility>\n#include <vector>\n\n"
@@ -77,7 +78,7 @@ int main(int argc, char** argv) {
       "std::abort();\n"
       "    };\n";
   bool sound = true;
-  std::set<std::string> names;
+  std::map<std::string, std::string> files;  // by name
   for (int i = 2; i < argc; ++i) {
     const std::string file = argv[i];
     Instrument instrument;
@@ -85,8 +86,15 @@ int main(int argc, char** argv) {
       sound = false;
       continue;
     }
-    if (!names.insert(instrument.name()).second) {
-      std::cerr << file << ": name: " << instrument.name() << " is in another file\n";
+    const auto [found, is_new] = files.try_emplace(instrument.name(), file);
+    if (!is_new) {
+      std::cerr << file << ":1: name: " << instrument.name() << " is in " << found->second
+                << " too\n";
+      sound = false;
+    }
+    if (!IsCalledAfter(file, instrument.name())) {
+      std::cerr << file << ":1: name: " << instrument.name()
+                << " belongs in a file called after its id\n";
       sound = false;
     }
     const std::string bytes = instrument.SerializeAsString();
@@ -94,6 +102,7 @@ int main(int argc, char** argv) {
               std::to_string(bytes.size()) + ");\n";
   }
   if (!sound) return 1;
+  if (output == "--check") return 0;
   source +=
       "    auto made = Catalogue::Make(std::move(instruments));\n"
       "    if (!made.ok()) std::abort();  // checked when it was built\n"
@@ -102,11 +111,11 @@ int main(int argc, char** argv) {
       "  return catalogue;\n"
       "}\n\n"
       "}  // namespace rapport::assessment\n";
-  std::ofstream out(argv[1], std::ios::binary | std::ios::trunc);
+  std::ofstream out(output, std::ios::binary | std::ios::trunc);
   out << source;
   out.close();
   if (!out) {
-    std::cerr << argv[1] << ": can't be written\n";
+    std::cerr << output << ": can't be written\n";
     return 1;
   }
   return 0;

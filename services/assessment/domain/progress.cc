@@ -1,12 +1,15 @@
 #include "services/assessment/domain/progress.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
-#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/civil_time.h"
 #include "common/time/convert.h"
+#include "services/assessment/domain/track.h"
 
 namespace rapport::assessment {
 namespace {
@@ -14,6 +17,7 @@ namespace {
 constexpr int kBaselineDays = 28;
 constexpr int kRemissionDays = 14;
 constexpr int kSustainedMonths = 6;
+constexpr double kTiny = 1e-9;  // what sums of decimals may miss a threshold by
 
 // Terms as they are reached, each once.
 class Milestones {
@@ -65,7 +69,8 @@ class SeriesProgress {
       : rules_(*series.rules),
         forms_(series.forms),
         zone_(input.zone),
-        numbers_(SessionNumbers(input.sessions, series.forms)) {
+        numbers_(SessionNumbers(input.sessions, series.forms)),
+        computed_(ComputedReliableChangeOf(facts())) {
     for (size_t i = 0; i < forms_.size(); ++i) {
       if (forms_[i].complete && forms_[i].has_total) complete_.push_back({&forms_[i], numbers_[i]});
     }
@@ -85,43 +90,83 @@ class SeriesProgress {
   bool ReliablyBetter(double total) const { return IsReliable(rules_.Gain(baseline(), total)); }
   bool ReliablyWorse(double total) const { return IsReliable(-rules_.Gain(baseline(), total)); }
 
-  v1::InstrumentProgress Tell() const {
+  TrackedSeries Tracked() const {
+    TrackedSeries tracked;
+    tracked.rules = &rules_;
+    tracked.forms = &forms_;
+    tracked.numbers = numbers_;
+    if (has_baseline())
+      tracked.baseline = static_cast<int>(complete_[baseline_].form - forms_.data());
+    tracked.reliable_change = reliable_change();
+    tracked.reliable_change_rule = Sourced(threshold(), reliable_change_field());
+    return tracked;
+  }
+
+  v1::InstrumentProgress Tell(const Withheld& withheld) const {
     v1::InstrumentProgress progress;
     progress.set_instrument(absl::StrCat("instruments/", absl::string_view(rules_.id())));
+    progress.set_revision(rules_.instrument().name());
+    progress.set_direction(rules_.instrument().direction());
     for (size_t i = 0; i < forms_.size(); ++i) {
       *progress.add_points() = PointOf(forms_[i], numbers_[i]);
     }
-    progress.set_reliable_change_points(reliable_change().points());
-    progress.set_reliable_change_published(reliable_change().published());
+    progress.set_reliable_change_points(reliable_change());
+    progress.set_reliable_change_published(facts().has_reliable_change());
+    if (computed_.has_value()) {
+      *progress.mutable_computed_reliable_change() = *computed_;
+      progress.mutable_computed_reliable_change()->set_decides(!facts().has_reliable_change());
+    }
     progress.set_response_applicable(baseline_is_case());
     if (has_baseline()) {
       *progress.mutable_baseline() =
           PointOf(*complete_[baseline_].form, complete_[baseline_].session_number);
+      const Form& newest = *complete_.back().form;
+      const bool told = !withheld.Improvement(newest.answer_time);
       if (baseline_ + 1 < static_cast<int>(complete_.size())) {
-        *progress.mutable_change() = ChangeTo(complete_.back().form->total);
+        *progress.mutable_change() = ChangeTo(newest.total, told);
       }
-      TellMilestones(progress);
+      TellSignificance(newest.total, told, progress);
+      TellMilestones(withheld, progress);
+    } else {
+      progress.set_no_baseline(has_session_ ? v1::NO_BASELINE_REASON_NO_COMPLETE_FORM
+                                            : v1::NO_BASELINE_REASON_NO_SESSION);
     }
     TellWorsening(progress);
     return progress;
   }
 
  private:
-  const v1::ReliableChange& reliable_change() const {
-    return rules_.instrument().reliable_change();
+  const v1::ChangeFacts& facts() const { return rules_.instrument().change(); }
+  double reliable_change() const {
+    if (facts().has_reliable_change()) return facts().reliable_change();
+    return computed_.has_value() ? computed_->points() : 0;
+  }
+  std::string threshold() const {
+    if (facts().has_reliable_change()) {
+      return absl::StrCat(facts().reliable_change(), " points (published threshold)");
+    }
+    if (!computed_.has_value()) return "";
+    return absl::StrFormat(
+        "%.2f points (computed from SD %.4g and %s %.3g)", computed_->points(), computed_->sd(),
+        computed_->kind() == v1::RELIABILITY_KIND_RETEST ? "retest reliability" : "alpha",
+        computed_->coefficient());
+  }
+  absl::string_view reliable_change_field() const {
+    return facts().has_reliable_change() ? "change.reliable_change" : "change.reliability";
   }
   bool IsReliable(double gain) const {
-    return reliable_change().points() > 0 && gain >= reliable_change().points();
+    return reliable_change() > 0 && gain >= reliable_change() - kTiny;
   }
   absl::CivilDay DayOf(absl::Time instant) const { return absl::ToCivilDay(instant, zone_); }
 
-  int FindBaseline(const std::vector<Session>& sessions) const {
+  int FindBaseline(const std::vector<Session>& sessions) {
     const Session* first = nullptr;
     const Session* second = nullptr;
     for (const Session& session : sessions) {
-      if (session.number == 1) first = &session;
-      if (session.number == 2) second = &session;
+      if (session.number == 1 && first == nullptr) first = &session;
+      if (session.number == 2 && second == nullptr) second = &session;
     }
+    has_session_ = first != nullptr;
     if (first == nullptr) return -1;
     int before = -1;
     int after = -1;
@@ -148,13 +193,28 @@ class SeriesProgress {
     return point;
   }
 
-  v1::Change ChangeTo(double total) const {
+  v1::Change ChangeTo(double total, bool improvement_told) const {
     v1::Change change;
     change.set_points(total - baseline());
-    if (baseline() != 0) change.set_percent((total - baseline()) * 100 / baseline());
-    change.set_reliable_improvement(ReliablyBetter(total));
+    if (facts().true_zero() && baseline() != 0) {
+      change.set_percent((total - baseline()) * 100 / baseline());
+    }
+    change.set_reliable_improvement(improvement_told && ReliablyBetter(total));
     change.set_reliable_deterioration(ReliablyWorse(total));
     return change;
+  }
+
+  void TellSignificance(double newest, bool improvement_told,
+                        v1::InstrumentProgress& progress) const {
+    const v1::Norm& general = facts().general_norm();
+    const v1::Norm& clinical = facts().clinical_norm();
+    if (general.sd() <= 0 || clinical.sd() <= 0) return;
+    const double cutoff = (general.sd() * clinical.mean() + clinical.sd() * general.mean()) /
+                          (general.sd() + clinical.sd());
+    v1::ClinicallySignificantChange& change = *progress.mutable_clinically_significant();
+    change.set_cutoff(cutoff);
+    change.set_met(improvement_told && rules_.Gain(baseline(), cutoff) > 0 &&
+                   rules_.Gain(cutoff, newest) > 0 && ReliablyBetter(newest));
   }
 
   void TellWorsening(v1::InstrumentProgress& progress) const {
@@ -178,8 +238,7 @@ class SeriesProgress {
   }
 
   bool IsFullSyndrome(const Form& form) const {
-    return rules_.instrument().has_diagnostic_rule() && rules_.IsCase(form.total) &&
-           form.diagnostic == "major";
+    return !facts().full_syndrome_flag().empty() && rules_.IsCase(form.total) && form.full_syndrome;
   }
 
   // Whether an estimate between two forms contradicts a remission that spans them.
@@ -191,28 +250,25 @@ class SeriesProgress {
   }
 
   std::string Sourced(absl::string_view rule, absl::string_view field) const {
-    const absl::string_view source = rules_.SourceOf(field);
+    const std::string source(rules_.SourceOf(field));
     return source.empty() ? std::string(rule) : absl::StrCat(rule, " [", source, "]");
   }
 
-  void TellMilestones(v1::InstrumentProgress& progress) const {
-    const v1::Instrument& instrument = rules_.instrument();
+  void TellMilestones(const Withheld& withheld, v1::InstrumentProgress& progress) const {
     const std::string from = absl::StrCat("the baseline of ", Figure(baseline()));
-    const std::string threshold =
-        absl::StrCat(reliable_change().points(), " points ",
-                     reliable_change().published() ? "(published threshold)" : "(computed)");
-    const std::string better =
-        Sourced(absl::StrCat("at least ", threshold, " better than ", from), "reliable_change");
-    const std::string worse =
-        Sourced(absl::StrCat("at least ", threshold, " worse than ", from), "reliable_change");
+    const std::string better = Sourced(
+        absl::StrCat("at least ", threshold(), " better than ", from), reliable_change_field());
+    const std::string worse = Sourced(absl::StrCat("at least ", threshold(), " worse than ", from),
+                                      reliable_change_field());
     const std::string response =
-        Sourced(absl::StrCat("improved by at least ", instrument.response_percent(), " % from ",
-                             from, ", a case"),
-                "response_percent");
-    const bool lower = instrument.direction() == v1::DIRECTION_LOWER_BETTER;
+        Sourced(absl::StrCat("improved by at least ", facts().response_percent(), " % from ", from,
+                             ", a case"),
+                "change.response_percent");
+    const bool lower = rules_.instrument().direction() == v1::DIRECTION_LOWER_BETTER;
     const std::string at_level =
-        absl::StrCat(lower ? "at most " : "at least ", instrument.remission_cutoff());
-    const std::string level = Sourced(absl::StrCat("one total of ", at_level), "remission_cutoff");
+        absl::StrCat(lower ? "at most " : "at least ", facts().remission_cutoff());
+    const std::string level =
+        Sourced(absl::StrCat("one total of ", at_level), "change.remission_cutoff");
     const std::string remission =
         absl::StrCat("all totals ", at_level, " for at least ", kRemissionDays,
                      " days, at least 2 of them [Rapport clinical rule 5.2]");
@@ -220,8 +276,8 @@ class SeriesProgress {
         absl::StrCat("all totals ", at_level, " for at least ", kSustainedMonths,
                      " months [Frank 1991; Rapport clinical rule 5.2]");
     const std::string full_syndrome =
-        absl::StrCat("a total ", lower ? "of at least " : "of at most ", instrument.case_cutoff(),
-                     " with the diagnostic rule 'major'");
+        absl::StrCat("a total ", lower ? "of at least " : "of at most ", facts().case_cutoff(),
+                     " with ", facts().full_syndrome_flag());
     const std::string relapse =
         absl::StrCat(full_syndrome, " after remission [Rapport clinical rule 5.2]");
     const std::string recurrence =
@@ -241,17 +297,18 @@ class SeriesProgress {
       const auto tell = [&](v1::Term term, bool met, const std::string& rule) {
         milestones.Tell(term, met, at, all[i].session_number, rule);
       };
-      tell(v1::TERM_RELIABLE_IMPROVEMENT, ReliablyBetter(form.total), better);
+      const bool told = !withheld.Improvement(at);
+      tell(v1::TERM_RELIABLE_IMPROVEMENT, told && ReliablyBetter(form.total), better);
       tell(v1::TERM_RELIABLE_DETERIORATION, ReliablyWorse(form.total), worse);
       if (!baseline_is_case()) continue;
 
       tell(v1::TERM_RESPONSE,
-           instrument.response_percent() > 0 && baseline() > 0 &&
+           told && facts().response_percent() > 0 && facts().true_zero() && baseline() > 0 &&
                rules_.Gain(baseline(), form.total) * 100 >=
-                   instrument.response_percent() * baseline(),
+                   facts().response_percent() * baseline() - kTiny,
            response);
 
-      const bool at_remission = rules_.AtRemission(form.total);
+      const bool at_remission = rules_.AtRemission(form.total) && !withheld.Remission(at);
       if (!at_remission) {
         run_start = nullptr;
       } else if (run_start == nullptr || EstimateAboveLevel(run_last->answer_time, at)) {
@@ -292,21 +349,33 @@ class SeriesProgress {
   const std::vector<Form>& forms_;
   const absl::TimeZone zone_;
   const std::vector<int> numbers_;
+  const std::optional<v1::ComputedReliableChange> computed_;
+  bool has_session_ = false;
   std::vector<Point> complete_;
   int baseline_ = -1;  // index in complete_
 };
 
-// The first series that measures `what` and has a baseline; null: none.
-const SeriesProgress* Measuring(const std::vector<SeriesProgress>& all, v1::Measured what) {
+// The series that measures `what`, has a baseline, and comes first in the plan; those outside of
+// the plan come last. Null: none.
+const SeriesProgress* Measuring(const std::vector<SeriesProgress>& all,
+                                const std::vector<std::string>& plan, v1::Measured what) {
+  const SeriesProgress* first = nullptr;
+  auto first_place = plan.end();
   for (const SeriesProgress& series : all) {
-    if (series.rules().instrument().measures() == what && series.has_baseline()) return &series;
+    if (series.rules().instrument().measures() != what || !series.has_baseline()) continue;
+    const auto place = std::find(plan.begin(), plan.end(), series.rules().id());
+    if (first == nullptr || place < first_place) {
+      first = &series;
+      first_place = place;
+    }
   }
-  return nullptr;
+  return first;
 }
 
-void TellCourse(const std::vector<SeriesProgress>& all, v1::Progress& progress) {
-  const SeriesProgress* measures[] = {Measuring(all, v1::MEASURED_DEPRESSION),
-                                      Measuring(all, v1::MEASURED_ANXIETY)};
+void TellCourse(const std::vector<SeriesProgress>& all, const ProgressInput& input,
+                const Withheld& withheld, v1::Progress& progress) {
+  const SeriesProgress* measures[] = {Measuring(all, input.plan, v1::MEASURED_DEPRESSION),
+                                      Measuring(all, input.plan, v1::MEASURED_ANXIETY)};
   struct Step {
     Point point;
     int measure;
@@ -345,11 +414,12 @@ void TellCourse(const std::vector<SeriesProgress>& all, v1::Progress& progress) 
       improved |= measures[m]->ReliablyBetter(*now[m]);
       worse |= measures[m]->ReliablyWorse(*now[m]);
       was_case |= measures[m]->baseline_is_case();
-      below &= measures[m]->rules().instrument().has_case_cutoff() &&
+      below &= measures[m]->rules().instrument().change().has_case_cutoff() &&
                !measures[m]->rules().IsCase(*now[m]);
     }
-    const bool recovered = was_case && below;
-    const bool improvement = improved && !worse;
+    const absl::Time at = step.point.form->answer_time;
+    const bool recovered = was_case && below && !withheld.Remission(at);
+    const bool improvement = improved && !worse && !withheld.Improvement(at);
     const auto tell = [&](v1::Term term, bool met, const std::string& rule) {
       milestones.Tell(term, met, step.point.form->answer_time, step.point.session_number, rule);
     };
@@ -362,17 +432,72 @@ void TellCourse(const std::vector<SeriesProgress>& all, v1::Progress& progress) 
 
 }  // namespace
 
+std::optional<v1::ComputedReliableChange> ComputedReliableChangeOf(const v1::ChangeFacts& facts) {
+  const v1::Reliability* chosen = nullptr;
+  for (const v1::Reliability& reliability : facts.reliability()) {
+    if (reliability.kind() == v1::RELIABILITY_KIND_RETEST) {
+      chosen = &reliability;
+      break;
+    }
+    if (reliability.kind() == v1::RELIABILITY_KIND_ALPHA && chosen == nullptr) {
+      chosen = &reliability;
+    }
+  }
+  if (chosen == nullptr || facts.sd() <= 0) return std::nullopt;
+  v1::ComputedReliableChange change;
+  change.set_sd(facts.sd());
+  change.set_coefficient(chosen->coefficient());
+  change.set_kind(chosen->kind());
+  change.set_points(1.96 * facts.sd() * std::sqrt(2 * (1 - chosen->coefficient())));
+  return change;
+}
+
+void TellItemChanges(const InstrumentRules& rules, const Sheet& baseline, const Sheet& newest,
+                     v1::InstrumentProgress& progress) {
+  for (int item = 1; item <= rules.items(); ++item) {
+    const int before = ItemScore(rules, baseline, item);
+    const int after = ItemScore(rules, newest, item);
+    if (before == Sheet::kUnanswered && after == Sheet::kUnanswered) continue;
+    v1::ItemChange& change = *progress.add_item_changes();
+    change.set_item(item);
+    change.set_label(rules.item(item).label());
+    if (before != Sheet::kUnanswered) change.set_baseline(before);
+    if (after != Sheet::kUnanswered) change.set_newest(after);
+  }
+}
+
+const v1::ProgressPoint* NewestComplete(const v1::InstrumentProgress& progress) {
+  for (int i = progress.points_size() - 1; i >= 0; --i) {
+    const v1::ProgressPoint& point = progress.points(i);
+    if (point.complete() && point.has_total()) return &point;
+  }
+  return nullptr;
+}
+
 v1::Progress ComputeProgress(const ProgressInput& input) {
   v1::Progress progress;
   progress.set_course(input.course);
+  progress.set_patient(input.patient);
   std::vector<SeriesProgress> all;
+  std::vector<TrackedSeries> tracked;
   all.reserve(input.series.size());
   for (const Series& series : input.series) {
     if (series.forms.empty()) continue;
     all.emplace_back(series, input);
-    *progress.add_instruments() = all.back().Tell();
+    tracked.push_back(all.back().Tracked());
   }
-  TellCourse(all, progress);
+  Track track = TrackOf({.protocol = input.protocol,
+                         .zone = input.zone,
+                         .now = input.now,
+                         .sessions = input.sessions,
+                         .series = tracked,
+                         .primary = input.plan.empty() ? "" : absl::string_view(input.plan.front()),
+                         .primary_due = input.primary_due,
+                         .rules = input.rules});
+  for (const SeriesProgress& series : all)
+    *progress.add_instruments() = series.Tell(track.withheld);
+  TellCourse(all, input, track.withheld, progress);
+  for (v1::ProgressFlag& flag : track.flags) *progress.add_flags() = std::move(flag);
   return progress;
 }
 

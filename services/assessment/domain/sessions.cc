@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "common/time/convert.h"
-
 namespace rapport::assessment {
 namespace {
 
@@ -42,42 +40,6 @@ std::vector<int> SessionNumbers(absl::Span<const Session> sessions, absl::Span<c
     previous_end = session.end;
   }
   return numbers;
-}
-
-bool IsDueAt(const scheduling::v1::ProtocolMeasure& measure, int number, int planned) {
-  if (number < 1) return false;
-  if (measure.at_last_session() && number == planned) return true;
-  return number == 1 ||
-         (measure.every_sessions() > 0 && (number - 1) % measure.every_sessions() == 0);
-}
-
-std::vector<v1::DueMeasure> DueFor(absl::string_view course_name,
-                                   const scheduling::v1::CourseEvent& course,
-                                   const Session& session, absl::Span<const Form> forms,
-                                   absl::Time now) {
-  std::vector<v1::DueMeasure> due;
-  if (!session.stands) return due;
-  for (const auto& measure : course.measures()) {
-    if (!IsDueAt(measure, session.number, course.planned_sessions())) continue;
-    v1::DueMeasure& expected = due.emplace_back();
-    expected.set_course(std::string(course_name));
-    expected.set_patient(course.patient());
-    expected.set_clinician(course.clinician());
-    expected.set_instrument(measure.instrument());
-    expected.set_appointment(session.appointment);
-    expected.set_session_number(session.number);
-    *expected.mutable_window_start_time() = time::ToTimestamp(session.start - kWindow);
-    *expected.mutable_due_time() = time::ToTimestamp(session.start);
-    expected.set_state(now > session.end ? v1::DUE_STATE_OVERDUE : v1::DUE_STATE_DUE);
-    for (const Form& form : forms) {
-      if (form.instrument == measure.instrument() && form.has_total &&
-          form.answer_time >= session.start - kWindow && form.answer_time <= session.end) {
-        expected.set_state(v1::DUE_STATE_DONE);
-        expected.set_assessment(form.assessment);
-      }
-    }
-  }
-  return due;
 }
 
 }  // namespace rapport::assessment

@@ -1,7 +1,6 @@
 #include "services/assessment/rpc/alert_handlers.h"
 
-#include <optional>
-#include <string>
+#include <algorithm>
 #include <utility>
 
 #include "common/call/mutate.h"
@@ -18,34 +17,15 @@
 namespace rapport::assessment {
 namespace {
 
-struct SeenAlert {
-  store::StoredAlert stored;
-  std::string clinician;  // the caller; empty for a service
-  absl::TimeZone zone;    // the patient's
-};
-
 // Whether an owner on this ground reaches the case file; who is on duty does not, and what they
 // name can't be looked up on their behalf.
 bool SeesCase(v1::OwnerBasis basis) {
   return basis == v1::OWNER_BASIS_RESPONSIBLE || basis == v1::OWNER_BASIS_COVER;
 }
 
-// kNotFound ("Alert") where it is absent or not for the caller to know.
-absl::StatusOr<SeenAlert> RequireAlert(sql::Session& session, const call::CallContext& context,
-                                       absl::string_view name) {
-  SeenAlert seen;
-  ASSIGN_OR_RETURN(seen.stored, store::GetAlert(session, name));
-  ASSIGN_OR_RETURN(const care::Reach reach, care::ReachOf(session, context));
-  seen.clinician = reach.clinician;
-  const absl::StatusOr<care::CourseFacts> course =
-      care::GetCourse(session, seen.stored.alert.course());
-  if (!course.ok() && !absl::IsNotFound(course.status())) return course.status();
-  const bool owns = !reach.clinician.empty() && reach.clinician == seen.stored.alert.owner();
-  const bool treats = course.ok() && reach.Reaches(course->state.clinician());
-  if (!owns && !treats && !context.is_service()) return errors::NotFound("Alert");
-  const auto zone = time::LoadZone(course.ok() ? course->state.patient_time_zone() : "");
-  seen.zone = zone.ok() ? *zone : absl::UTCTimeZone();
-  return seen;
+bool EscalatedTo(const v1::Alert& alert, const std::string& clinician) {
+  return std::find(alert.escalated_to().begin(), alert.escalated_to().end(), clinician) !=
+         alert.escalated_to().end();
 }
 
 absl::Status RequireState(const v1::Alert& alert, v1::AlertState state) {
@@ -59,19 +39,46 @@ absl::Status RequireState(const v1::Alert& alert, v1::AlertState state) {
 
 }  // namespace
 
+absl::StatusOr<AlertHandlers::Seen> AlertHandlers::Require(sql::Session& session,
+                                                           const call::CallContext& context,
+                                                           absl::string_view name) {
+  Seen seen;
+  ASSIGN_OR_RETURN(seen.stored, store::GetAlert(session, name));
+  const v1::Alert& alert = seen.stored.alert;
+  ASSIGN_OR_RETURN(const care::Reach reach, care::ReachOf(session, context));
+  seen.clinician = reach.clinician;
+  absl::StatusOr<care::CourseFacts> course = care::GetCourse(session, alert.course());
+  if (!course.ok() && !absl::IsNotFound(course.status())) return course.status();
+  const bool theirs = !reach.clinician.empty() &&
+                      (reach.clinician == alert.owner() || EscalatedTo(alert, reach.clinician));
+  const bool treats = course.ok() && reach.Reaches(course->state.clinician());
+  if (!theirs && !treats && !context.is_service()) return errors::NotFound("Alert");
+  if (!course.ok()) return seen;
+  seen.course = *std::move(course);
+  const scheduling::v1::CourseEvent& state = seen.course->state;
+  const bool partner = !state.partner().empty() && alert.respondent() == state.partner();
+  const auto zone = time::LoadZone(partner ? state.partner_time_zone() : state.patient_time_zone());
+  if (zone.ok()) seen.zone = *zone;
+  if (!partner && state.has_majority_on()) {
+    seen.majority_on = time::ToCivilDay(state.majority_on());
+  }
+  return seen;
+}
+
 void AlertHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.assessment.v1.AlertService", this)
       .Unary("GetAlert", &AlertHandlers::GetAlert)
       .Unary("ListAlerts", &AlertHandlers::ListAlerts)
       .Unary("AcknowledgeAlert", &AlertHandlers::AcknowledgeAlert)
-      .Unary("ResolveAlert", &AlertHandlers::ResolveAlert);
+      .Unary("ResolveAlert", &AlertHandlers::ResolveAlert)
+      .Stream<v1::WatchAlertsResponse>("WatchAlerts", &AlertHandlers::WatchAlerts);
 }
 
 absl::StatusOr<v1::Alert> AlertHandlers::GetAlert(const call::CallContext& context,
                                                   const v1::GetAlertRequest& request) {
   return call::Read<v1::Alert>(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::Alert> {
-        ASSIGN_OR_RETURN(SeenAlert seen, RequireAlert(session, context, request.name()));
+        ASSIGN_OR_RETURN(Seen seen, Require(session, context, request.name()));
         return std::move(seen.stored.alert);
       });
 }
@@ -109,16 +116,16 @@ absl::StatusOr<v1::Alert> AlertHandlers::Change(const call::CallContext& context
   return call::Mutate<v1::Alert>(
       database_, context, request_id,
       [&](sql::Session& session, absl::string_view) -> absl::StatusOr<v1::Alert> {
-        ASSIGN_OR_RETURN(SeenAlert seen, RequireAlert(session, context, name));
+        ASSIGN_OR_RETURN(Seen seen, Require(session, context, name));
         return std::move(seen.stored.alert);
       },
       [&](call::Change& change) -> absl::StatusOr<v1::Alert> {
         sql::Transaction& tx = change.tx();
         store::LockAlerts(tx, context.organization_id);
-        ASSIGN_OR_RETURN(SeenAlert seen, RequireAlert(tx, context, name));
+        ASSIGN_OR_RETURN(Seen seen, Require(tx, context, name));
         auto& [alert, version] = seen.stored;
         RETURN_IF_ERROR(call::CheckEtag(etag, version));
-        RETURN_IF_ERROR(edit(alert, seen.clinician, seen.zone));
+        RETURN_IF_ERROR(edit(tx, seen));
         RETURN_IF_ERROR(store::UpdateAlert(tx, alert, version));
         alert.set_etag(call::Etag(version + 1));
         change.Record(alert.name(), version + 1, EventOf(alert), store::Document(alert));
@@ -129,13 +136,18 @@ absl::StatusOr<v1::Alert> AlertHandlers::Change(const call::CallContext& context
 absl::StatusOr<v1::Alert> AlertHandlers::AcknowledgeAlert(
     const call::CallContext& context, const v1::AcknowledgeAlertRequest& request) {
   return Change(context, request.request_id(), request.name(), request.etag(),
-                [&](v1::Alert& alert, const std::string& clinician, absl::TimeZone) {
+                [&](sql::Session& session, Seen& seen) -> absl::Status {
+                  v1::Alert& alert = seen.stored.alert;
                   RETURN_IF_ERROR(RequireState(alert, v1::ALERT_STATE_OPEN));
                   alert.set_state(v1::ALERT_STATE_ACKNOWLEDGED);
                   v1::Acknowledgement& acknowledgement = *alert.mutable_acknowledgement();
-                  acknowledgement.set_clinician(clinician);
+                  acknowledgement.set_clinician(seen.clinician);
                   *acknowledgement.mutable_acknowledge_time() = time::ToTimestamp(context.now);
-                  return absl::OkStatus();
+                  if (seen.clinician == alert.owner() || !seen.course ||
+                      !EscalatedTo(alert, seen.clinician)) {
+                    return absl::OkStatus();
+                  }
+                  return TakeOver(session, *seen.course, seen.clinician, context.now, alert);
                 });
 }
 
@@ -157,9 +169,11 @@ absl::StatusOr<v1::Alert> AlertHandlers::ResolveAlert(const call::CallContext& c
   const RiskAssessment assessed =
       AskForRiskAssessment(context, request.resolution().risk_assessment());
   return Change(context, request.request_id(), request.name(), request.etag(),
-                [&](v1::Alert& alert, const std::string& clinician, absl::TimeZone zone) {
+                [&](sql::Session&, Seen& seen) -> absl::Status {
+                  v1::Alert& alert = seen.stored.alert;
                   RETURN_IF_ERROR(RequireState(alert, v1::ALERT_STATE_ACKNOWLEDGED));
-                  RETURN_IF_ERROR(CheckResolution(request.resolution(), alert, context.now, zone));
+                  RETURN_IF_ERROR(CheckResolution(request.resolution(), alert, context.now,
+                                                  seen.zone, seen.majority_on));
                   if (assessed.absent && SeesCase(alert.owner_basis())) {
                     return errors::InvalidArgument("resolution.risk_assessment",
                                                    "must be one that is in the case file");
@@ -167,12 +181,17 @@ absl::StatusOr<v1::Alert> AlertHandlers::ResolveAlert(const call::CallContext& c
                   alert.set_state(v1::ALERT_STATE_RESOLVED);
                   v1::AlertResolution& resolution = *alert.mutable_resolution();
                   resolution = request.resolution();
-                  resolution.set_clinician(clinician);
+                  resolution.set_clinician(seen.clinician);
                   *resolution.mutable_resolve_time() = time::ToTimestamp(context.now);
                   resolution.clear_risk_assessment_time();
                   if (assessed.made) *resolution.mutable_risk_assessment_time() = *assessed.made;
                   return absl::OkStatus();
                 });
+}
+
+absl::StatusOr<std::unique_ptr<call::StreamSource>> AlertHandlers::WatchAlerts(
+    const call::CallContext& context, const v1::WatchAlertsRequest& request) {
+  return news_.Watch(context, request);
 }
 
 }  // namespace rapport::assessment

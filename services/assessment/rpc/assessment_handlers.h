@@ -3,20 +3,22 @@
 
 #include "absl/status/statusor.h"
 #include "common/call/call_context.h"
-#include "common/call/mutate.h"
 #include "common/call/registry.h"
+#include "common/crypto/vault.h"
 #include "common/sql/database.h"
 #include "rapport/assessment/v1/assessment_service.pb.h"
-#include "services/assessment/domain/instruments.h"
-#include "services/assessment/domain/scoring.h"
+#include "services/assessment/rpc/catalogues.h"
+#include "services/assessment/rpc/recorder.h"
 
 namespace rapport::assessment {
 
-// AssessmentService.
+// AssessmentService. Forms and what is due are answered in assessment_handlers.cc, plans in
+// plan_handlers.cc, diaries in rhythm_handlers.cc.
 class AssessmentHandlers {
  public:
-  AssessmentHandlers(sql::Database& database, const Catalogue& catalogue)
-      : database_(database), catalogue_(catalogue) {}
+  AssessmentHandlers(sql::Database& database, const Catalogues& catalogues,
+                     const crypto::Vault& vault)
+      : database_(database), catalogues_(catalogues), vault_(vault), recorder_(catalogues, vault) {}
 
   void Register(call::Registry& registry);
 
@@ -26,21 +28,26 @@ class AssessmentHandlers {
                                                const v1::GetAssessmentRequest& request);
   absl::StatusOr<v1::ListAssessmentsResponse> ListAssessments(
       const call::CallContext& context, const v1::ListAssessmentsRequest& request);
+  absl::StatusOr<v1::Assessment> VoidAssessment(const call::CallContext& context,
+                                                const v1::VoidAssessmentRequest& request);
   absl::StatusOr<v1::ListDueMeasuresResponse> ListDueMeasures(
       const call::CallContext& context, const v1::ListDueMeasuresRequest& request);
 
- private:
-  // A form that was read and scored, but not yet placed in its course.
-  struct Filled {
-    const InstrumentRules* rules;
-    Sheet sheet;
-    v1::Assessment assessment;
-  };
-  absl::StatusOr<Filled> Fill(const call::CallContext& context, const v1::Assessment& given) const;
-  absl::StatusOr<v1::RecordAssessmentResponse> Record(call::Change& change, Filled filled) const;
+  absl::StatusOr<v1::MeasurementPlan> GetMeasurementPlan(
+      const call::CallContext& context, const v1::GetMeasurementPlanRequest& request);
+  absl::StatusOr<v1::MeasurementPlan> UpdateMeasurementPlan(
+      const call::CallContext& context, const v1::UpdateMeasurementPlanRequest& request);
 
+  absl::StatusOr<v1::RhythmDay> RecordRhythmDay(const call::CallContext& context,
+                                                const v1::RecordRhythmDayRequest& request);
+  absl::StatusOr<v1::ListRhythmDaysResponse> ListRhythmDays(
+      const call::CallContext& context, const v1::ListRhythmDaysRequest& request);
+
+ private:
   sql::Database& database_;
-  const Catalogue& catalogue_;
+  const Catalogues& catalogues_;
+  const crypto::Vault& vault_;
+  const Recorder recorder_;
 };
 
 }  // namespace rapport::assessment

@@ -2,9 +2,11 @@
 #define RAPPORT_SERVICES_ASSESSMENT_RPC_FOLLOWER_H_
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "common/sql/database.h"
 #include "common/time/clock.h"
 #include "rapport/common/v1/event.pb.h"
+#include "rapport/scheduling/v1/events.pb.h"
 
 namespace rapport::assessment {
 
@@ -18,6 +20,10 @@ class SchedulingFollower {
   absl::Status Apply(sql::Transaction& tx, const common::v1::Event& event) const;
 
  private:
+  absl::Status Missed(sql::Transaction& tx, absl::string_view name,
+                      const scheduling::v1::AppointmentEvent& appointment,
+                      const common::v1::Event& event) const;
+
   time::Clock& clock_;
 };
 

@@ -1,26 +1,35 @@
 #ifndef RAPPORT_SERVICES_ASSESSMENT_RPC_SCORING_HANDLERS_H_
 #define RAPPORT_SERVICES_ASSESSMENT_RPC_SCORING_HANDLERS_H_
 
+#include <memory>
+
 #include "absl/status/statusor.h"
 #include "common/call/call_context.h"
+#include "common/call/exchange.h"
 #include "common/call/registry.h"
+#include "common/sql/database.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
-#include "services/assessment/domain/instruments.h"
+#include "services/assessment/rpc/catalogues.h"
 
 namespace rapport::assessment {
 
-// ScoringService. Pure: runs inline, touches no store.
+// ScoringService.
 class ScoringHandlers {
  public:
-  explicit ScoringHandlers(const Catalogue& catalogue) : catalogue_(catalogue) {}
+  ScoringHandlers(sql::Database& database, const Catalogues& catalogues)
+      : database_(database), catalogues_(catalogues) {}
 
   void Register(call::Registry& registry);
 
   absl::StatusOr<v1::ScoreResponse> Score(const call::CallContext& context,
                                           const v1::ScoreRequest& request);
 
+  absl::StatusOr<std::unique_ptr<call::Exchange<v1::StreamScoresRequest, v1::StreamScoresResponse>>>
+  StreamScores(const call::CallContext& context);
+
  private:
-  const Catalogue& catalogue_;
+  sql::Database& database_;
+  const Catalogues& catalogues_;
 };
 
 }  // namespace rapport::assessment

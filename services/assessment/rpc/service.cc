@@ -3,19 +3,22 @@
 #include <utility>
 
 #include "common/care/care.h"
-#include "common/telemetry/log.h"
+#include "common/errors/status_macros.h"
 #include "services/assessment/data/shipped.h"
+#include "services/assessment/rpc/outcome_keeper.h"
 
 namespace rapport::assessment {
 
 AssessmentService::AssessmentService(Dependencies dependencies)
     : database_(dependencies.database),
       clock_(dependencies.clock),
-      instruments_(ShippedInstruments()),
-      scoring_(ShippedInstruments()),
-      assessments_(database_, ShippedInstruments()),
-      progress_(database_, ShippedInstruments()),
-      alerts_(database_, dependencies.notes),
+      catalogues_(ShippedInstruments()),
+      instruments_(database_, catalogues_),
+      scoring_(database_, catalogues_),
+      assessments_(database_, catalogues_, dependencies.vault),
+      measure_requests_(database_, catalogues_, dependencies.vault),
+      progress_(database_, catalogues_, dependencies.vault, dependencies.notes),
+      alerts_(database_, clock_, dependencies.notes),
       follower_(clock_),
       consumer_(database_,
                 {.consumer = "assessment",
@@ -26,7 +29,21 @@ AssessmentService::AssessmentService(Dependencies dependencies)
                 [this](sql::Transaction& tx, const common::v1::Event& event) {
                   return follower_.Apply(tx, event);
                 }),
-      watch_(database_, clock_) {}
+      outcomes_(database_, catalogues_),
+      notes_follower_(clock_),
+      notes_consumer_(database_,
+                      {.consumer = "assessment",
+                       .feed = "notes",
+                       .types = NotesFollower::EventTypes(),
+                       .metrics = &dependencies.metrics},
+                      std::move(dependencies.notes_feed),
+                      [this](sql::Transaction& tx, const common::v1::Event& event) {
+                        return notes_follower_.Apply(tx, event);
+                      }),
+      background_(database_, clock_, dependencies.metrics, dependencies.scheduling) {
+  measure_requests_.Register(background_.worker());
+  background_.worker().On(kOutcomeWork, OutcomeAct(catalogues_));
+}
 
 AssessmentService::~AssessmentService() { Stop(); }
 
@@ -34,24 +51,28 @@ void AssessmentService::Register(call::Registry& registry) {
   instruments_.Register(registry);
   scoring_.Register(registry);
   assessments_.Register(registry);
+  measure_requests_.Register(registry);
   progress_.Register(registry);
   alerts_.Register(registry);
+  outcomes_.Register(registry);
 }
 
 void AssessmentService::Start() {
   consumer_.Start();
-  ownership_ = std::make_unique<PeriodicThread>("ownership", absl::Seconds(1), [this] {
-    if (const absl::Status status = watch_.Tick(); !status.ok()) {
-      telemetry::Log(telemetry::Severity::kWarning,
-                     "alert owners were not looked at; next try in 1 s",
-                     {{"code", absl::StatusCodeToString(status.code())}});
-    }
-  });
+  notes_consumer_.Start();
+  background_.Start();
 }
 
 void AssessmentService::Stop() {
-  ownership_.reset();
+  background_.Stop();
+  notes_consumer_.Stop();
   consumer_.Stop();
+}
+
+absl::StatusOr<int> AssessmentService::RetryParked() {
+  ASSIGN_OR_RETURN(const int of_scheduling, consumer_.RetryParked());
+  ASSIGN_OR_RETURN(const int of_notes, notes_consumer_.RetryParked());
+  return of_scheduling + of_notes;
 }
 
 }  // namespace rapport::assessment

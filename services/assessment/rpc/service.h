@@ -4,27 +4,34 @@
 #include <memory>
 
 #include "common/call/registry.h"
-#include "common/concurrency/periodic.h"
+#include "common/crypto/vault.h"
 #include "common/events/consumer.h"
 #include "common/sql/database.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
 #include "services/assessment/rpc/alert_handlers.h"
 #include "services/assessment/rpc/assessment_handlers.h"
+#include "services/assessment/rpc/background.h"
+#include "services/assessment/rpc/catalogues.h"
 #include "services/assessment/rpc/follower.h"
 #include "services/assessment/rpc/instrument_handlers.h"
-#include "services/assessment/rpc/ownership_watch.h"
+#include "services/assessment/rpc/measure_request_handlers.h"
+#include "services/assessment/rpc/notes_follower.h"
+#include "services/assessment/rpc/outcome_handlers.h"
 #include "services/assessment/rpc/progress_handlers.h"
 #include "services/assessment/rpc/scoring_handlers.h"
 
 namespace rapport::assessment {
 
 struct Dependencies {
-  sql::Database& database;  // with the components care::Migrations() and Migrations()
+  sql::Database& database;  // with the components of care, work, crypto and Migrations()
   time::Clock& clock;
   telemetry::Metrics& metrics;
+  const crypto::Vault& vault;
+  call::Peer& scheduling;
   call::Peer& notes;
   events::OpenFeed scheduling_feed;
+  events::OpenFeed notes_feed;
 };
 
 // The assessment service: its handlers, and what it does by itself (follow scheduling's events,
@@ -41,7 +48,7 @@ class AssessmentService {
   void Stop();
 
   // Applies the events that were set aside; see events::Consumer.
-  absl::StatusOr<int> RetryParked() { return consumer_.RetryParked(); }
+  absl::StatusOr<int> RetryParked();
 
   // How far scheduling's events are applied.
   events::Consumer& consumer() { return consumer_; }
@@ -49,15 +56,19 @@ class AssessmentService {
  private:
   sql::Database& database_;
   time::Clock& clock_;
+  const Catalogues catalogues_;
   InstrumentHandlers instruments_;
   ScoringHandlers scoring_;
   AssessmentHandlers assessments_;
+  MeasureRequestHandlers measure_requests_;
   ProgressHandlers progress_;
   AlertHandlers alerts_;
   SchedulingFollower follower_;
   events::Consumer consumer_;
-  OwnershipWatch watch_;
-  std::unique_ptr<PeriodicThread> ownership_;
+  OutcomeHandlers outcomes_;
+  const NotesFollower notes_follower_;
+  events::Consumer notes_consumer_;
+  Background background_;
 };
 
 }  // namespace rapport::assessment

@@ -6,10 +6,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/call/mutate.h"
+#include "common/call/own_act.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
+#include "common/work/work.h"
+#include "services/assessment/domain/alerts.h"
 #include "services/assessment/store/paging.h"
 
 namespace rapport::assessment::store {
@@ -18,8 +21,19 @@ namespace {
 const sql::Statement kInsert{"assessment.alert.insert", R"sql(
   INSERT INTO alert (organization_id, alert_id, course, patient, kind, source, state, owner,
                      create_time, version, document)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)
-  ON CONFLICT (organization_id, source, kind) DO NOTHING)sql"};
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10))sql"};
+
+const sql::Statement kNewestOfKind{"assessment.alert.newest_of_kind", R"sql(
+  SELECT document, version FROM alert
+  WHERE organization_id = $1 AND source = $2 AND kind = $3
+  ORDER BY create_time DESC LIMIT 1)sql"};
+
+const sql::Statement kOfSource{"assessment.alert.of_source", R"sql(
+  SELECT document, version FROM alert WHERE organization_id = $1 AND source = $2)sql"};
+
+const sql::Statement kInsertEscalated{"assessment.alert.insert_escalated", R"sql(
+  INSERT INTO alert_escalated (organization_id, clinician, alert_id) VALUES ($1, $2, $3)
+  ON CONFLICT (organization_id, clinician, alert_id) DO NOTHING)sql"};
 
 const sql::Statement kGet{"assessment.alert.get", R"sql(
   SELECT document, version FROM alert WHERE organization_id = $1 AND alert_id = $2)sql"};
@@ -44,7 +58,12 @@ const sql::Statement kList{
     " SELECT owned.alert_id FROM ("
     "  SELECT alert_id FROM alert"
     "  WHERE alert.organization_id = $1 AND alert.owner = $2" RAPPORT_ALERT_FILTER
-    " ) AS owned UNION SELECT treated.alert_id FROM ("
+    " ) AS owned UNION SELECT told.alert_id FROM ("
+    "  SELECT alert.alert_id FROM alert_escalated AS mine JOIN alert"
+    "   ON alert.organization_id = mine.organization_id"
+    "   AND alert.alert_id = mine.alert_id"
+    "  WHERE mine.organization_id = $1 AND mine.clinician = $2" RAPPORT_ALERT_FILTER
+    " ) AS told UNION SELECT treated.alert_id FROM ("
     "  SELECT alert.alert_id FROM alert JOIN course_clinician AS mine"
     "   ON mine.organization_id = alert.organization_id"
     "   AND mine.course = alert.course"
@@ -71,15 +90,29 @@ const sql::Statement kHasUnresolved{"assessment.alert.has_unresolved", R"sql(
 const sql::Statement kLastAssessed{"assessment.alert.last_assessed", R"sql(
   SELECT max(risk_assessed_time) FROM alert WHERE organization_id = $1 AND patient = $2)sql"};
 
+// The column `patient` is whom the alert is about.
 const sql::Statement kAtRisk{"assessment.alert.at_risk", R"sql(
-  SELECT course FROM alert
-  WHERE organization_id = $1 AND patient = $2 AND create_time <= $4
-    AND (resolve_time IS NULL OR resolve_time >= $3 OR create_time >= $3)
+  SELECT patient, course FROM alert
+  WHERE organization_id = $1 AND patient IN ($2, $3) AND create_time <= $5
+    AND (resolve_time IS NULL OR resolve_time >= $4 OR create_time >= $4)
   ORDER BY create_time DESC, alert_id DESC LIMIT 1)sql"};
 
-const sql::Statement kOrganizations{
-    "assessment.organization.list",
-    "SELECT organization_id FROM organization ORDER BY organization_id", sql::Reach::kFeed};
+// A resource ends in the alert's id, of 26 letters.
+const sql::Statement kTold{"assessment.alert.told", R"sql(
+  SELECT alert.document, alert.version, told.position, told.occur_time, mine.clinician
+  FROM event AS told JOIN alert
+    ON alert.organization_id = told.organization_id
+    AND alert.alert_id = substr(told.resource, length(told.resource) - 25)
+  LEFT JOIN course_clinician AS mine
+    ON mine.organization_id = told.organization_id AND mine.course = alert.course
+  WHERE told.organization_id = $1 AND told.position > $2 AND told.position <= $3
+    AND told.type = 'rapport.assessment.v1.AlertEvent'
+  ORDER BY told.position LIMIT $4)sql"};
+
+const sql::Statement kCovers{"assessment.alert.covers", R"sql(
+  SELECT DISTINCT clinician, covering_clinician FROM care_cover
+  WHERE organization_id = $1 AND deleted = 0 AND start_time <= $2 AND end_time > $2
+  ORDER BY clinician, covering_clinician)sql"};
 
 sql::Value OrganizationOf(absl::string_view name) { return sql::Text(names::OrganizationId(name)); }
 
@@ -91,6 +124,22 @@ absl::StatusOr<StoredAlert> Parse(const sql::Result& rows, size_t row) {
   stored.version = rows.Int(row, 1);
   stored.alert.set_etag(call::Etag(stored.version));
   return stored;
+}
+
+void ScheduleHold(sql::Transaction& tx, const v1::Alert& alert, absl::Time due) {
+  work::Schedule(tx, names::OrganizationId(alert.name()), kUrgentHoldWork,
+                 names::Last(alert.name()), due);
+}
+
+void ScheduleEscalation(sql::Transaction& tx, const v1::Alert& alert) {
+  const absl::string_view organization_id = names::OrganizationId(alert.name());
+  const absl::string_view id = names::Last(alert.name());
+  if (alert.state() == v1::ALERT_STATE_OPEN && alert.has_acknowledge_before_time()) {
+    work::Schedule(tx, organization_id, kEscalationWork, id,
+                   time::ToTime(alert.acknowledge_before_time()));
+  } else {
+    work::Unschedule(tx, organization_id, kEscalationWork, id);
+  }
 }
 
 }  // namespace
@@ -105,15 +154,57 @@ void LockAlerts(sql::Transaction& tx, absl::string_view organization_id) {
   tx.Lock({absl::StrCat("assessment/alerts/", organization_id)});
 }
 
-absl::StatusOr<bool> InsertAlert(sql::Transaction& tx, const v1::Alert& alert) {
+absl::StatusOr<RaisedAs> RaiseOrRaiseHigher(sql::Transaction& tx, const v1::Alert& alert) {
+  const sql::Value organization = OrganizationOf(alert.name());
+  const absl::Time now = time::ToTime(alert.create_time());
   ASSIGN_OR_RETURN(
-      const sql::Result inserted,
-      tx.Query(kInsert,
-               {OrganizationOf(alert.name()), sql::Text(names::Last(alert.name())),
-                sql::Text(alert.course()), sql::Text(alert.patient()), sql::Int(alert.kind()),
-                sql::Text(alert.source()), sql::Int(alert.state()), sql::Text(alert.owner()),
-                sql::Micros(time::ToTime(alert.create_time())), sql::Bytes(Document(alert))}));
-  return inserted.affected() == 1;
+      const sql::Result rows,
+      tx.Query(kNewestOfKind, {organization, sql::Text(alert.source()), sql::Int(alert.kind())}));
+  if (!rows.empty()) {
+    ASSIGN_OR_RETURN(StoredAlert before, Parse(rows, 0));
+    v1::Alert higher = before.alert;
+    if (!RaiseHigher(alert, higher)) return RaisedAs{std::move(before.alert), before.version};
+    if (before.alert.state() != v1::ALERT_STATE_RESOLVED) {
+      RETURN_IF_ERROR(UpdateAlert(tx, higher, before.version));
+      higher.set_etag(call::Etag(before.version + 1));
+      if (WantsHold(higher)) ScheduleHold(tx, higher, now);
+      return RaisedAs{std::move(higher), before.version + 1, true};
+    }
+  }
+  const std::string& about = alert.respondent().empty() ? alert.patient() : alert.respondent();
+  RETURN_IF_ERROR(
+      tx.Query(kInsert, {organization, sql::Text(names::Last(alert.name())),
+                         sql::Text(alert.course()), sql::Text(about), sql::Int(alert.kind()),
+                         sql::Text(alert.source()), sql::Int(alert.state()),
+                         sql::Text(alert.owner()), sql::Micros(now), sql::Bytes(Document(alert))})
+          .status());
+  ScheduleEscalation(tx, alert);
+  if (WantsHold(alert)) ScheduleHold(tx, alert, now);
+  return RaisedAs{alert, 1, true};
+}
+
+absl::Status MarkSourceVoided(sql::Transaction& tx, absl::string_view source, absl::Time now) {
+  LockAlerts(tx, names::OrganizationId(source));
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   tx.Query(kOfSource, {OrganizationOf(source), sql::Text(source)}));
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    ASSIGN_OR_RETURN(StoredAlert stored, Parse(rows, row));
+    auto& [alert, version] = stored;
+    if (alert.source_voided()) continue;
+    alert.set_source_voided(true);
+    RETURN_IF_ERROR(UpdateAlert(tx, alert, version));
+    call::RecordOwnAct(tx, "assessment", "MarkSourceVoided", alert.name(), version + 1, now,
+                       EventOf(alert), Document(alert));
+  }
+  return absl::OkStatus();
+}
+
+void InsertEscalated(sql::Transaction& tx, absl::string_view alert,
+                     const std::vector<std::string>& clinicians) {
+  for (const std::string& clinician : clinicians) {
+    tx.Defer(kInsertEscalated,
+             {OrganizationOf(alert), sql::Text(clinician), sql::Text(names::Last(alert))});
+  }
 }
 
 absl::StatusOr<StoredAlert> GetAlert(sql::Session& session, absl::string_view name) {
@@ -136,8 +227,11 @@ absl::Status UpdateAlert(sql::Transaction& tx, const v1::Alert& alert, int64_t v
                          sql::Int(version), sql::Int(alert.state()), sql::Text(alert.owner()),
                          sql::MicrosOrNull(resolved), sql::MicrosOrNull(assessed),
                          sql::Bytes(Document(alert))}));
-  if (updated.affected() == 1) return absl::OkStatus();
-  return errors::Aborted("LOST_RACE", "Another change came first. Read again and repeat.");
+  if (updated.affected() != 1) {
+    return errors::Aborted("LOST_RACE", "Another change came first. Read again and repeat.");
+  }
+  ScheduleEscalation(tx, alert);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<AlertPage> ListAlerts(sql::Session& session, const AlertQuery& query,
@@ -187,29 +281,51 @@ absl::StatusOr<bool> HasUnresolved(sql::Session& session, absl::string_view orga
 }
 
 absl::StatusOr<std::optional<absl::Time>> LastRiskAssessment(sql::Session& session,
-                                                             absl::string_view patient) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kLastAssessed, {OrganizationOf(patient), sql::Text(patient)}));
+                                                             absl::string_view respondent) {
+  ASSIGN_OR_RETURN(const sql::Result rows, session.Query(kLastAssessed, {OrganizationOf(respondent),
+                                                                         sql::Text(respondent)}));
   if (rows.IsNull(0, 0)) return std::nullopt;
   return rows.Time(0, 0);
 }
 
-absl::StatusOr<std::optional<std::string>> CourseAtRisk(sql::Session& session,
-                                                        absl::string_view patient, absl::Time since,
-                                                        absl::Time at) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kAtRisk, {OrganizationOf(patient), sql::Text(patient),
-                                           sql::Micros(since), sql::Micros(at)}));
+absl::StatusOr<std::optional<AtRisk>> FindAtRisk(sql::Session& session,
+                                                 const std::vector<std::string>& respondents,
+                                                 absl::Time since, absl::Time at) {
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kAtRisk, {OrganizationOf(respondents.front()), sql::Text(respondents.front()),
+                              sql::Text(respondents.back()), sql::Micros(since), sql::Micros(at)}));
   if (rows.empty()) return std::nullopt;
-  return rows.Text(0, 0);
+  return AtRisk{rows.Text(0, 0), rows.Text(0, 1)};
 }
 
-absl::StatusOr<std::vector<std::string>> ListOrganizations(sql::Session& feed) {
-  ASSIGN_OR_RETURN(const sql::Result rows, feed.Query(kOrganizations, {}));
-  std::vector<std::string> organizations;
-  organizations.reserve(rows.rows());
-  for (size_t row = 0; row < rows.rows(); ++row) organizations.push_back(rows.Text(row, 0));
-  return organizations;
+absl::StatusOr<std::vector<ToldAlert>> ListTold(sql::Session& session,
+                                                absl::string_view organization_id, int64_t after,
+                                                int64_t up_to, int limit) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kTold, {sql::Text(organization_id), sql::Int(after),
+                                         sql::Int(up_to), sql::Int(limit)}));
+  std::vector<ToldAlert> told;
+  told.reserve(rows.rows());
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    ASSIGN_OR_RETURN(StoredAlert stored, Parse(rows, row));
+    told.push_back({rows.Int(row, 2), rows.Time(row, 3), std::move(stored.alert),
+                    rows.IsNull(row, 4) ? "" : rows.Text(row, 4)});
+  }
+  return told;
+}
+
+absl::StatusOr<std::vector<CoverNow>> ListCovers(sql::Session& session,
+                                                 absl::string_view organization_id,
+                                                 absl::Time now) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kCovers, {sql::Text(organization_id), sql::Micros(now)}));
+  std::vector<CoverNow> covers;
+  covers.reserve(rows.rows());
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    covers.push_back({rows.Text(row, 0), rows.Text(row, 1)});
+  }
+  return covers;
 }
 
 }  // namespace rapport::assessment::store

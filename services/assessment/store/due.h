@@ -17,7 +17,7 @@ namespace rapport::assessment::store {
 
 // Brings course_clinician up to a course's event; nothing where it is not newer.
 void PutCourseClinician(sql::Transaction& tx, absl::string_view course, int64_t version,
-                        absl::string_view clinician);
+                        const scheduling::v1::CourseEvent& state);
 
 // Whether the organisation or the clinic has a duty list.
 absl::StatusOr<bool> HasDutyList(sql::Session& session, absl::string_view organization_id,
@@ -46,9 +46,34 @@ struct CourseForm {
   std::string course;
   Form form;
 };
-// Forms filled in from `first` to `last`, by answer time.
+// Forms filled in from `first` to `last` that were not voided, by answer time.
 absl::StatusOr<std::vector<CourseForm>> ListFormsBetween(sql::Session& session, const Whose& whose,
                                                          absl::Time first, absl::Time last);
+
+// A course in whose plan days count (see CountsDays).
+struct DayCourse {
+  std::string course;
+  scheduling::v1::CourseEvent state;
+  // Start of the first session of the segment that is running; while it has none, of the last
+  // session before; InfiniteFuture where there is none either.
+  absl::Time since;
+};
+absl::StatusOr<std::vector<DayCourse>> ListDayCourses(sql::Session& session, const Whose& whose);
+
+// The newest complete form of each instrument and respondent of these courses, without its name.
+absl::StatusOr<std::vector<CourseForm>> ListNewestForms(sql::Session& session, const Whose& whose);
+
+// A request for a form of an instrument by a respondent, for a session.
+struct SessionRequest {
+  std::string appointment;
+  std::string instrument;  // id
+  std::string patient;
+  std::string request;  // its name
+};
+// Those for sessions that start from `first` to `last`, but cancelled ones; the newest comes last.
+absl::StatusOr<std::vector<SessionRequest>> ListSessionRequests(sql::Session& session,
+                                                                const Whose& whose,
+                                                                absl::Time first, absl::Time last);
 
 }  // namespace rapport::assessment::store
 

@@ -129,6 +129,8 @@ v1::CourseEvent PayloadOf(const v1::Course& course, const v1::Protocol& protocol
   event.set_discontinue_reason(course.end().reason());
   if (course.has_activate_time()) *event.mutable_activate_time() = course.activate_time();
   event.set_assessment_sessions(protocol.assessment_sessions());
+  event.set_cadence_days(protocol.cadence_days());
+  *event.mutable_conditions() = course.conditions();
   return event;
 }
 

@@ -543,6 +543,7 @@ absl::StatusOr<Sessions> BookIn(Act& act, const NearestFree& nearest, const Sett
   std::vector<AskedSession> sessions;
   for (const Draft& draft : drafts) sessions.push_back(draft.asked);
   ASSIGN_OR_RETURN(Known known, LockAndRead(act, setting, sessions));
+  if (ask.urgent) known.facts.minimum_notice = absl::ZeroDuration();
   if (const auto refusal = CheckTimes(known.facts, absl::MakeSpan(sessions))) {
     return Explain(act, setting, nearest, *refusal, sessions[refusal->session]);
   }

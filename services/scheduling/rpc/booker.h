@@ -70,6 +70,7 @@ struct BookingAsk {
   std::optional<absl::Time> hold_until;  // held until then, or its start, instead of booked
   std::string waitlist_entry;            // name, for an offer
   std::string replaces;                  // name of what is given up for it: no place of the course
+  bool urgent = false;                   // the minimum notice does not count
 };
 
 // A place for a member in each of the given sessions of their group. Takes the member's time alone.

@@ -27,6 +27,7 @@ SchedulingService::SchedulingService(Dependencies dependencies)
       protocols_(dependencies.database, revisions_),
       courses_(dependencies.database, revisions_, booker_, NearestIn(index_), dependencies.notes),
       appointments_(dependencies.database, booker_),
+      urgent_(dependencies.database, revisions_, index_, booker_),
       openings_(dependencies.database, revisions_, index_),
       waitlist_(dependencies.database, waiting_),
       leave_(dependencies.database, revisions_, booker_, HintsOf(index_)),
@@ -51,6 +52,7 @@ void SchedulingService::Register(call::Registry& registry) {
   protocols_.Register(registry);
   courses_.Register(registry);
   appointments_.Register(registry);
+  urgent_.Register(registry);
   openings_.Register(registry);
   waitlist_.Register(registry);
   leave_.Register(registry);

@@ -22,6 +22,7 @@
 #include "services/scheduling/rpc/protocol_handlers.h"
 #include "services/scheduling/rpc/protocols.h"
 #include "services/scheduling/rpc/supervision_handlers.h"
+#include "services/scheduling/rpc/urgent_handlers.h"
 #include "services/scheduling/rpc/waitlist.h"
 #include "services/scheduling/rpc/waitlist_handlers.h"
 
@@ -69,6 +70,7 @@ class SchedulingService {
   ProtocolHandlers protocols_;
   CourseHandlers courses_;
   AppointmentHandlers appointments_;
+  UrgentHandlers urgent_;
   OpeningHandlers openings_;
   WaitlistHandlers waitlist_;
   LeaveHandlers leave_;

@@ -63,6 +63,11 @@ const sql::Statement kHasCourse{"scheduling.index.has_course", R"sql(
     OR EXISTS (SELECT 1 FROM course
                WHERE organization_id = $1 AND partner_id <> '' AND partner_id = $2))sql"};
 
+const sql::Statement kCoversOf{"scheduling.index.covers_of", R"sql(
+  SELECT covering_clinician_id, starts_at, ends_at FROM cover
+  WHERE organization_id = $1 AND clinician_id = $2 AND starts_at < $4 AND ends_at > $3
+  ORDER BY starts_at, cover_id)sql"};
+
 const sql::Statement kBusyOf{"scheduling.index.busy_of", R"sql(
   SELECT starts_at, ends_at FROM claim
   WHERE organization_id = $1 AND resource IN ($2, $3, $4, $5)
@@ -249,6 +254,20 @@ absl::StatusOr<std::vector<Interval>> ListBusyOf(sql::Session& session,
   std::vector<Interval> busy;
   for (size_t i = 0; i < rows.rows(); ++i) busy.push_back({rows.Time(i, 0), rows.Time(i, 1)});
   return busy;
+}
+
+absl::StatusOr<std::vector<CoverSpan>> ListCoversOf(sql::Session& session,
+                                                    absl::string_view clinician,
+                                                    const Interval& range) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kCoversOf, {sql::Text(names::OrganizationId(clinician)),
+                                             sql::Text(names::Last(clinician)),
+                                             sql::Micros(range.start), sql::Micros(range.end)}));
+  std::vector<CoverSpan> covers;
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    covers.push_back({rows.Text(i, 0), {rows.Time(i, 1), rows.Time(i, 2)}});
+  }
+  return covers;
 }
 
 absl::StatusOr<bool> HasCourse(sql::Session& session, absl::string_view organization_id,

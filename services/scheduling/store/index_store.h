@@ -76,6 +76,15 @@ absl::StatusOr<std::vector<std::string>> ListFormerClinicians(
     sql::Session& session, absl::string_view organization_id,
     absl::Span<const std::string> patient_ids);
 
+// Who covers for a clinician when, within `range`: by start.
+struct CoverSpan {
+  std::string clinician_id;  // the covering one
+  Interval time;
+};
+absl::StatusOr<std::vector<CoverSpan>> ListCoversOf(sql::Session& session,
+                                                    absl::string_view clinician,
+                                                    const Interval& range);
+
 // The sessions of a segment of a course that count or are held: how many, and when the first
 // begins.
 struct PlannedSessions {

@@ -65,6 +65,7 @@ class Suite:
                      "--token_issuer=rapport-development",
                      f"--service_key_file={self.home}/keys/service-{service}.pem",
                      f"--integrity_key_file={self.home}/keys/integrity.key",
+                     f"--key_encryption_key_dir={self.home}/keys/encryption-{service}",
                      "--drain_linger=0s",
                      *self._targets],
                     stdin=subprocess.DEVNULL, stderr=errors)

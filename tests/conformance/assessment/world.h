@@ -1,6 +1,7 @@
 #ifndef RAPPORT_TESTS_CONFORMANCE_ASSESSMENT_WORLD_H_
 #define RAPPORT_TESTS_CONFORMANCE_ASSESSMENT_WORLD_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,21 +17,27 @@
 #include "common/call/call_context.h"
 #include "common/call/peer.h"
 #include "common/care/care.h"
+#include "common/crypto/vault.h"
 #include "common/events/event_log.h"
 #include "common/ids/ulid.h"
 #include "common/names/names.h"
 #include "common/sql/database.h"
+#include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
 #include "common/time/convert.h"
+#include "common/work/work.h"
 #include "rapport/notes/v1/case_service.pb.h"
+#include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/assessment/data/shipped.h"
 #include "services/assessment/migrations/migrations.h"
 #include "services/assessment/rpc/alert_handlers.h"
 #include "services/assessment/rpc/assessment_handlers.h"
+#include "services/assessment/rpc/background.h"
+#include "services/assessment/rpc/catalogues.h"
 #include "services/assessment/rpc/follower.h"
 #include "services/assessment/rpc/instrument_handlers.h"
-#include "services/assessment/rpc/ownership_watch.h"
+#include "services/assessment/rpc/measure_request_handlers.h"
 #include "services/assessment/rpc/progress_handlers.h"
 #include "services/assessment/rpc/scoring_handlers.h"
 #include "tests/support/postgres/databases.h"
@@ -63,6 +70,28 @@ class FakeNotes final : public call::Peer {
   time::Clock& clock_;
 };
 
+// The scheduling service, which holds the time that is asked for, or answers with `status`.
+class FakeScheduling final : public call::Peer {
+ public:
+  absl::string_view name() const override { return "scheduling"; }
+  using call::Peer::Call;
+  absl::Status Call(const call::CallContext& context, absl::string_view,
+                    const google::protobuf::Message& request,
+                    google::protobuf::Message& response) override {
+    asked.push_back(static_cast<const scheduling::v1::HoldUrgentAppointmentRequest&>(request));
+    EXPECT_TRUE(context.is_service());
+    if (while_asked) while_asked();
+    if (!status.ok()) return status;
+    static_cast<scheduling::v1::Appointment&>(response).set_name(
+        names::InOrganization(context.organization_id, "appointments", "held"));
+    return absl::OkStatus();
+  }
+
+  absl::Status status;
+  std::function<void()> while_asked;
+  std::vector<scheduling::v1::HoldUrgentAppointmentRequest> asked;
+};
+
 // A database of the service, its handlers, and an organisation told by scheduling's events: acme,
 // with the therapists ada and ben, cleo on the duty list, and ada's course c1 of four weekly
 // sessions with patient p1.
@@ -70,6 +99,7 @@ class World {
  public:
   explicit World(std::unique_ptr<sql::Database> database)
       : database_(std::move(database)), clock(kStart) {
+    requests.Register(background.worker());
     Organization("acme");
     for (const char* who : {"ada", "ben", "cleo"}) Clinician("acme", who);
     Course("acme", "c1", "p1", "ada");
@@ -123,14 +153,16 @@ class World {
     state.set_subject(absl::StrCat("subject-", id));
     Tell(organization, In(organization, "clinicians", id), ++version_, state);
   }
-  void Course(absl::string_view organization, absl::string_view id, absl::string_view patient,
-              absl::string_view clinician) {
+  // An active course of four weekly sessions, PHQ-9 at each, GAD-7 at every second and the last.
+  static proto::CourseEvent CourseState(absl::string_view organization, absl::string_view patient,
+                                        absl::string_view clinician) {
     proto::CourseEvent state;
     state.set_state(proto::COURSE_STATE_ACTIVE);
     state.set_patient(In(organization, "patients", patient));
     state.set_clinician(In(organization, "clinicians", clinician));
     state.set_clinic(In(organization, "clinics", "north"));
     state.set_planned_sessions(4);
+    state.set_cadence_days(7);
     state.set_patient_jurisdiction("GB-ENG");
     state.set_patient_time_zone("Europe/London");
     auto* phq = state.add_measures();
@@ -140,12 +172,40 @@ class World {
     gad->set_instrument("gad-7");
     gad->set_every_sessions(2);
     gad->set_at_last_session(true);
-    Tell(organization, In(organization, "courses", id), ++version_, state);
+    return state;
+  }
+  void Course(absl::string_view organization, absl::string_view id, absl::string_view patient,
+              absl::string_view clinician) {
+    Tell(organization, In(organization, "courses", id), ++version_,
+         CourseState(organization, patient, clinician));
+  }
+  // Makes c1 a couple's: p1 and p2, who lives in `jurisdiction`; CSI-16 at every second session.
+  void Couple(absl::string_view jurisdiction = "GB-SCT") {
+    proto::CourseEvent state = CourseState("acme", "p1", "ada");
+    state.set_kind(proto::COURSE_KIND_CONJOINT);
+    state.set_partner(Of("patients", "p2"));
+    state.set_partner_jurisdiction(std::string(jurisdiction));
+    state.set_partner_time_zone("America/New_York");
+    auto* csi = state.add_measures();
+    csi->set_instrument("csi-16");
+    csi->set_every_sessions(2);
+    Tell("acme", Of("courses", "c1"), ++version_, state);
+  }
+  // Puts c1 into maintenance: a new segment, without sessions yet, PHQ-9 every 14 days.
+  void Maintenance() {
+    proto::CourseEvent state = CourseState("acme", "p1", "ada");
+    state.set_state(proto::COURSE_STATE_MAINTENANCE);
+    state.set_segment(1);
+    state.mutable_maintenance()->set_cadence_days(30);
+    auto* phq = state.mutable_maintenance()->add_measures();
+    phq->set_instrument("phq-9");
+    phq->set_every_days(14);
+    Tell("acme", Of("courses", "c1"), ++version_, state);
   }
   void Appointment(absl::string_view organization, absl::string_view id, absl::string_view course,
                    absl::string_view patient, absl::Time start,
                    proto::AppointmentState where = proto::APPOINTMENT_STATE_BOOKED,
-                   bool late = false) {
+                   bool late = false, int segment = 0) {
     proto::AppointmentEvent state;
     state.set_course(In(organization, "courses", course));
     state.set_patient(In(organization, "patients", patient));
@@ -153,6 +213,7 @@ class World {
     *state.mutable_end_time() = time::ToTimestamp(start + absl::Minutes(50));
     state.set_state(where);
     state.set_cancelled_late(late);
+    state.set_segment(segment);
     state.set_counts_towards_course(where != proto::APPOINTMENT_STATE_CANCELLED &&
                                     where != proto::APPOINTMENT_STATE_NO_SHOW);
     Tell(organization, In(organization, "appointments", id), ++version_, state);
@@ -227,6 +288,17 @@ class World {
     return {listed->alerts().begin(), listed->alerts().end()};
   }
 
+  // Does what the service does by itself by now; how much that was.
+  int Work() {
+    int done = 0;
+    for (int once = 1; once > 0; done += once) {
+      const auto run = background.RunOnce();
+      EXPECT_TRUE(run.ok()) << run.status();
+      once = run.ok() ? *run : 0;
+    }
+    return done;
+  }
+
   // Payload types of the service's own events in acme, in order.
   std::vector<std::string> Events() {
     EXPECT_TRUE(events::Sequencer(*database_).RunOnce(absl::Now()).ok());
@@ -259,14 +331,24 @@ class World {
   time::ManualClock clock;
   common::v1::Event last_event;
   SchedulingFollower follower{clock};
-  OwnershipWatch watch{*database_, clock};
-  InstrumentHandlers instruments{ShippedInstruments()};
-  ScoringHandlers scoring{ShippedInstruments()};
-  AssessmentHandlers assessments{*database_, ShippedInstruments()};
-  ProgressHandlers progress{*database_, ShippedInstruments()};
+  std::unique_ptr<telemetry::Metrics> metrics = telemetry::Metrics::Unserved();
+  FakeScheduling scheduling;
+  Background background{*database_, clock, *metrics, scheduling};
+  Catalogues catalogues{ShippedInstruments()};
+  InstrumentHandlers instruments{*database_, catalogues};
+  ScoringHandlers scoring{*database_, catalogues};
+  crypto::Vault vault{*crypto::KeyRing::Make({{"k1", std::string(32, 'k')}})};
+  AssessmentHandlers assessments{*database_, catalogues, vault};
+  MeasureRequestHandlers requests{*database_, catalogues, vault};
   FakeNotes notes{clock};
-  AlertHandlers alerts{*database_, notes};
+  ProgressHandlers progress{*database_, catalogues, vault, notes};
+  AlertHandlers alerts{*database_, clock, notes};
 };
+
+// The components of the service's database.
+inline std::vector<sql::Component> Components() {
+  return {care::Migrations(), work::Migrations(), crypto::Migrations(), Migrations()};
+}
 
 // A world for each test, on each engine.
 class WorldTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory> {

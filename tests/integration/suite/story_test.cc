@@ -5,7 +5,6 @@
 
 #include <regex>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -70,66 +69,6 @@ TEST_P(StoryTest, RoleDisputeReachesItsMilestones) {
   }
   for (const std::string& service : Suite::Services()) EXPECT_EQ(suite.Terminate(service), 0);
 }
-
-// Stories that are told by calls and what they must answer.
-class ToldStoryTest : public ::testing::TestWithParam<std::tuple<std::string, sql::Engine>> {};
-
-TEST_P(ToldStoryTest, GoesAsItIsTold) {
-  const auto& [name, engine] = GetParam();
-  const auto told = story::LoadStory(absl::StrCat(RAPPORT_STORIES, "/", name, ".textproto"));
-  ASSERT_TRUE(told.ok()) << told.status();
-  Suite suite(engine);
-  suite.StartAll();
-  const auto caller = suite.NewCaller();
-  story::Player player(*caller, story::FileClock(suite.clock_file()),
-                       {.suffix = "", .between_steps = nullptr, .tell = nullptr});
-  const auto outcome = player.Play(*told);
-  EXPECT_TRUE(outcome.ok()) << outcome.status();
-  for (const std::string& service : Suite::Services()) EXPECT_EQ(suite.Terminate(service), 0);
-}
-
-// Scheduling is killed and started again after each step: what is due afterwards is done all the
-// same.
-class KilledToldStoryTest : public ToldStoryTest {};
-
-TEST_P(KilledToldStoryTest, GoesOnWhereSchedulingIsKilledAfterEachStep) {
-  const auto& [name, engine] = GetParam();
-  const auto told = story::LoadStory(absl::StrCat(RAPPORT_STORIES, "/", name, ".textproto"));
-  ASSERT_TRUE(told.ok()) << told.status();
-  Suite suite(engine);
-  suite.StartAll();
-  const auto caller = suite.NewCaller();
-  story::Player player(*caller, story::FileClock(suite.clock_file()),
-                       {.suffix = "",
-                        .between_steps =
-                            [&suite](int, absl::string_view) {
-                              suite.Kill("scheduling");
-                              suite.Start("scheduling");
-                            },
-                        .tell = nullptr});
-  const auto outcome = player.Play(*told);
-  EXPECT_TRUE(outcome.ok()) << outcome.status();
-}
-
-std::string ToldName(const ::testing::TestParamInfo<ToldStoryTest::ParamType>& told) {
-  const auto& [name, engine] = told.param;
-  const std::string id = name.substr(0, name.find('-'));
-  return absl::StrCat(id, engine == sql::Engine::kSqlite ? "_sqlite" : "_postgres");
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Told, ToldStoryTest,
-    ::testing::Combine(::testing::Values("s2-adolescent", "s4-couple", "group-of-six",
-                                         "leave-planned", "waitlist-filled"),
-                       ::testing::Values(sql::Engine::kSqlite, sql::Engine::kPostgres)),
-    ToldName);
-
-INSTANTIATE_TEST_SUITE_P(Told, KilledToldStoryTest,
-                         ::testing::Values(std::make_tuple("waitlist-filled", sql::Engine::kSqlite),
-                                           std::make_tuple("waitlist-filled",
-                                                           sql::Engine::kPostgres),
-                                           std::make_tuple("leave-planned", sql::Engine::kSqlite)),
-                         ToldName);
 
 INSTANTIATE_TEST_SUITE_P(Engines, StoryTest,
                          ::testing::Values(sql::Engine::kSqlite, sql::Engine::kPostgres),

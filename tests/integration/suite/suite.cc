@@ -18,6 +18,7 @@
 #include "common/auth/development_keys.h"
 #include "common/auth/signer.h"
 #include "common/care/care.h"
+#include "common/crypto/vault.h"
 #include "common/work/work.h"
 #include "services/assessment/migrations/migrations.h"
 #include "services/notes/migrations/migrations.h"
@@ -72,7 +73,9 @@ pid_t Spawn(const std::vector<std::string>& arguments, const std::string& error_
 
 std::vector<sql::Component> ComponentsOf(const std::string& service) {
   if (service == "scheduling") return {work::Migrations(), scheduling::Migrations()};
-  if (service == "assessment") return {care::Migrations(), assessment::Migrations()};
+  if (service == "assessment") {
+    return {care::Migrations(), work::Migrations(), crypto::Migrations(), assessment::Migrations()};
+  }
   return {care::Migrations(), notes::Migrations()};
 }
 
@@ -110,9 +113,7 @@ Suite::Suite(sql::Engine engine) : engine_(engine) {
 }
 
 Suite::~Suite() {
-  for (const std::string& service : Services()) {
-    if (Runs(service)) Kill(service);
-  }
+  while (!pids_.empty()) Kill(std::string(pids_.begin()->first));
 }
 
 std::vector<std::string> Suite::Arguments(const std::string& service) const {
@@ -126,6 +127,7 @@ std::vector<std::string> Suite::Arguments(const std::string& service) const {
       "--token_issuer=rapport-development",
       absl::StrCat("--service_key_file=", keys_dir(), "/service-", service, ".pem"),
       absl::StrCat("--integrity_key_file=", keys_dir(), "/integrity.key"),
+      absl::StrCat("--key_encryption_key_dir=", keys_dir(), "/encryption-", service),
       absl::StrCat("--development_clock_file=", clock_file()),
       "--drain_linger=0s",
       absl::StrCat("--scheduling_target=", targets_.scheduling),
@@ -147,9 +149,24 @@ void Suite::StartWith(const std::string& service, const std::vector<std::string>
   pids_[service] = Spawn(arguments, dir_.File(service + ".err"));
 }
 
+std::string Suite::StartReplica(const std::string& service, const std::string& replica) {
+  if (!ports_.contains(replica)) {
+    ports_[replica] = FreePort();
+    health_ports_[replica] = FreePort();
+  }
+  std::vector<std::string> arguments = Arguments(service);
+  // The last of a flag counts.
+  arguments.push_back(absl::StrCat("--listen=", Address(ports_[replica])));
+  arguments.push_back(absl::StrCat("--health_listen=", Address(health_ports_[replica])));
+  arguments.push_back(absl::StrCat("--log_file=", dir_.File(replica + ".log")));
+  StartWith(replica, arguments);
+  return Address(ports_[replica]);
+}
+
 void Suite::AwaitReady(const std::string& service) {
   const absl::Time give_up = absl::Now() + absl::Seconds(30);
-  while (!IsServing(Address(health_ports_.at(service)), service)) {
+  // A replica is known to health by its service's name.
+  while (!IsServing(Address(health_ports_.at(service)), service.substr(0, service.find('-')))) {
     int status = 0;
     const bool ended = waitpid(pids_.at(service), &status, WNOHANG) != 0;
     if (ended) pids_.erase(service);

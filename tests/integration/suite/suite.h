@@ -32,6 +32,9 @@ class Suite {
   void StartAll();
   void Start(const std::string& service);
   void StartWith(const std::string& service, const std::vector<std::string>& arguments);
+  // Starts another replica of `service` on its database (PostgreSQL), which is called `replica`
+  // here, as "assessment-b"; where that one is.
+  std::string StartReplica(const std::string& service, const std::string& replica);
   // Waits until its readiness is SERVING; fails the test after 30 s.
   void AwaitReady(const std::string& service);
   // SIGKILL.

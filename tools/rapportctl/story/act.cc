@@ -37,15 +37,46 @@ std::string TextOf(const Message& message, const FieldDescriptor* field, int ind
   return text;
 }
 
-// "appointments[2]" → "appointments" and 2; -1: no index.
-std::pair<std::string, int> SplitIndex(absl::string_view part) {
-  int index = -1;
-  const size_t open = part.find('[');
-  if (open != absl::string_view::npos && absl::ConsumeSuffix(&part, "]")) {
-    (void)absl::SimpleAtoi(part.substr(open + 1), &index);
-    part = part.substr(0, open);
+// A field and which entry of it: "appointments[2]", "flags[kind=X]".
+struct Part {
+  std::string field;
+  int index = -1;   // -1: none
+  std::string key;  // of the entry that holds `value` in this field; empty: by index
+  std::string value;
+};
+
+Part SplitPart(absl::string_view text) {
+  Part part;
+  const size_t open = text.find('[');
+  if (open != absl::string_view::npos && absl::ConsumeSuffix(&text, "]")) {
+    const absl::string_view which = text.substr(open + 1);
+    if (!absl::SimpleAtoi(which, &part.index)) {
+      part.index = -1;
+      const std::pair<absl::string_view, absl::string_view> sides =
+          absl::StrSplit(which, absl::MaxSplits('=', 1));
+      part.key = std::string(sides.first);
+      part.value = std::string(sides.second);
+    }
+    text = text.substr(0, open);
   }
-  return {std::string(part), index};
+  part.field = std::string(text);
+  return part;
+}
+
+// The place of the first entry of `field` that `part` means; -1: there is none.
+absl::StatusOr<int> PlaceOf(const Message& message, const FieldDescriptor* field,
+                            const Part& part) {
+  const google::protobuf::Reflection& fields = *message.GetReflection();
+  const int size = fields.FieldSize(message, field);
+  if (part.key.empty() || field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+    return part.index < size ? part.index : -1;
+  }
+  for (int i = 0; i < size; ++i) {
+    ASSIGN_OR_RETURN(const std::string value,
+                     FieldText(fields.GetRepeatedMessage(message, field, i), part.key));
+    if (value == part.value) return i;
+  }
+  return -1;
 }
 
 absl::StatusOr<std::string> Resolve(const Stage& stage, absl::string_view reference) {
@@ -92,6 +123,10 @@ ctl::Identity WhoOf(const Stage& stage, const std::string& by) {
   if (by == "manager") return as("clinic_manager");
   if (by == "administrator") return stage.Administrator();
   if (by == "app") return stage.PatientApp();
+  if (by == "guardian") return as("guardian_proxy");
+  if (absl::string_view patient = by; absl::ConsumePrefix(&patient, "patient ")) {
+    return {std::string(patient), stage.organization_id, {"patient_proxy"}};
+  }
   return stage.Clinician(by);
 }
 
@@ -117,9 +152,10 @@ absl::StatusOr<std::unique_ptr<Message>> Call(Stage& stage, const Act& act) {
 // What of the answer is not as told; empty: nothing.
 absl::StatusOr<std::string> Difference(const Stage& stage, const Act& act, const Message& answer) {
   for (const Fact& fact : act.expect()) {
-    ASSIGN_OR_RETURN(const std::string is, FieldText(answer, fact.path()));
+    ASSIGN_OR_RETURN(const std::string path, Filled(stage, fact.path()));
+    ASSIGN_OR_RETURN(const std::string is, FieldText(answer, path));
     ASSIGN_OR_RETURN(const std::string must, Filled(stage, fact.is()));
-    if (is != must) return absl::StrCat(fact.path(), " is '", is, "', not '", must, "'");
+    if (is != must) return absl::StrCat(path, " is '", is, "', not '", must, "'");
   }
   return std::string();
 }
@@ -130,18 +166,19 @@ absl::StatusOr<std::string> FieldText(const Message& message, absl::string_view 
   const Message* at = &message;
   const std::vector<absl::string_view> parts = absl::StrSplit(path, '.');
   for (size_t i = 0; i < parts.size(); ++i) {
-    const auto [name, index] = SplitIndex(parts[i]);
-    const FieldDescriptor* field = at->GetDescriptor()->FindFieldByName(name);
+    const Part part = SplitPart(parts[i]);
+    const FieldDescriptor* field = at->GetDescriptor()->FindFieldByName(part.field);
     if (field == nullptr) {
       return errors::InvalidArgument(
-          "acts", absl::StrCat(at->GetDescriptor()->name(), " has no field ", name));
+          "acts", absl::StrCat(at->GetDescriptor()->name(), " has no field ", part.field));
     }
     const google::protobuf::Reflection& fields = *at->GetReflection();
     const bool last = i + 1 == parts.size();
     if (field->is_repeated()) {
       const int size = fields.FieldSize(*at, field);
       if (!last && parts[i + 1] == "size") return absl::StrCat(size);
-      if (index < 0 || index >= size) return std::string();
+      ASSIGN_OR_RETURN(const int index, PlaceOf(*at, field, part));
+      if (index < 0) return std::string();
       if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !last) {
         at = &fields.GetRepeatedMessage(*at, field, index);
         continue;
@@ -161,7 +198,8 @@ absl::StatusOr<std::string> FieldText(const Message& message, absl::string_view 
 
 absl::Status CheckAct(const Story& story, const Act& act, absl::string_view field) {
   const bool role = act.by() == "desk" || act.by() == "manager" || act.by() == "administrator" ||
-                    act.by() == "app";
+                    act.by() == "app" || act.by() == "guardian" ||
+                    absl::StartsWith(act.by(), "patient ");
   if (!role && FindClinician(story, act.by()) == nullptr) {
     return errors::InvalidArgument(absl::StrCat(field, ".by"),
                                    absl::StrCat("the story has no clinician '", act.by(), "'"));

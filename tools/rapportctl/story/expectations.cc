@@ -1,5 +1,6 @@
 #include "tools/rapportctl/story/expectations.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/match.h"
@@ -43,10 +44,14 @@ const av1::Milestone* FindMilestone(const av1::Progress& progress, const ExpectT
   return nullptr;
 }
 
-// The total of a session's last complete form.
+// The total of a session's last complete form. Maintenance counts its sessions anew; its forms are
+// left aside.
 std::optional<double> TotalAt(const av1::InstrumentProgress& series, int session) {
   std::optional<double> total;
+  int latest = 0;
   for (const av1::ProgressPoint& point : series.points()) {
+    if (point.session_number() > 0 && point.session_number() < latest) break;
+    latest = std::max(latest, point.session_number());
     if (point.session_number() == session && point.complete() && point.has_total()) {
       total = point.total();
     }

@@ -116,6 +116,7 @@ class Report {
     Charts();
     Outcome();
     Flags();
+    Rhythm();
     CaseFile();
     Goals();
     Alerts();
@@ -241,11 +242,18 @@ class Report {
     });
     return all;
   }
+  // Maintenance counts its sessions anew: a number alone does not say which session is meant.
+  static bool IsFor(const av1::ProgressPoint& point, const sv1::Appointment& appointment) {
+    return point.session_number() > 0 && point.session_number() == appointment.session_number() &&
+           absl::AbsDuration(time::ToTime(point.answer_time()) -
+                             time::ToTime(appointment.start_time())) <= absl::Hours(28 * 24);
+  }
   // The form that counts for a session: its last complete one, else its last.
-  static const av1::ProgressPoint* PointOf(const av1::InstrumentProgress& series, int session) {
+  static const av1::ProgressPoint* PointOf(const av1::InstrumentProgress& series,
+                                           const sv1::Appointment& appointment) {
     const av1::ProgressPoint* found = nullptr;
     for (const av1::ProgressPoint& point : series.points()) {
-      if (point.session_number() != session || session == 0) continue;
+      if (!IsFor(point, appointment)) continue;
       if (found == nullptr || point.complete() || !found->complete()) found = &point;
     }
     return found;
@@ -323,14 +331,18 @@ class Report {
         continue;
       }
       const int number = appointment.session_number();
-      sv1::Phase phase = PhaseOf(record_.protocol, record_.course.planned_sessions(), number);
+      const bool maintenance =
+          record_.course.has_maintenance() && appointment.segment() == record_.course.segment();
+      const sv1::Phase phase =
+          maintenance ? sv1::PHASE_MAINTENANCE
+                      : PhaseOf(record_.protocol, record_.course.planned_sessions(), number);
       std::string line = absl::StrCat(
           Pad(absl::StrCat("Session ", number), 12), when,
           Pad(Words(sv1::Phase_Name(phase), "PHASE_"), 13),
           Pad(appointment.state() == sv1::APPOINTMENT_STATE_COMPLETED ? "attended" : "arrived",
               10));
       for (size_t i = 0; i < series.size() && i < 2; ++i) {
-        const av1::ProgressPoint* point = PointOf(*series[i], number);
+        const av1::ProgressPoint* point = PointOf(*series[i], appointment);
         const std::string cell =
             point == nullptr ? ""
                              : absl::StrFormat("%s %2s", ShortName(*series[i]), TotalWords(*point));
@@ -419,8 +431,16 @@ class Report {
                      [&first](const auto& a, const auto& b) { return first.at(a) < first.at(b); });
     return columns;
   }
-  static std::pair<int, std::string> ColumnOf(const av1::ProgressPoint& point) {
-    return {point.session_number(), point.session_number() > 0 ? "" : point.assessment()};
+  std::pair<int, std::string> ColumnOf(const av1::ProgressPoint& point) const {
+    if (point.session_number() == 0) return {0, point.assessment()};
+    const sv1::Appointment* session = SessionOf(point);
+    return {point.session_number(), session == nullptr ? "" : session->name()};
+  }
+  const sv1::Appointment* SessionOf(const av1::ProgressPoint& point) const {
+    for (const sv1::Appointment& appointment : record_.appointments) {
+      if (IsHeld(appointment) && IsFor(point, appointment)) return &appointment;
+    }
+    return nullptr;
   }
 
   void Charts() {
@@ -434,32 +454,48 @@ class Report {
         column.label = session > 0 ? absl::StrCat(session) : "·";
         for (const av1::ProgressPoint& point : series->points()) {
           if (ColumnOf(point) != std::make_pair(session, assessment)) continue;
-          if (session > 0 && PointOf(*series, session) != &point) continue;
+          const sv1::Appointment* held = SessionOf(point);
+          if (held != nullptr && PointOf(*series, *held) != &point) continue;
           if (point.has_total()) column.total = point.total();
           column.hollow = point.prorated();
           largest = std::max(largest, point.total());
         }
       }
       chart.max = static_cast<int>(largest);
-      for (const av1::SeverityBand& band : instrument.bands()) {
-        chart.bands.push_back({band.min(), band.max(), absl::AsciiStrToLower(band.label())});
-        chart.max = std::max(chart.max, band.max());
+      for (const av1::SeverityBand& band : BandsOf(instrument)) {
+        const int top = static_cast<int>(band.max());
+        chart.bands.push_back(
+            {static_cast<int>(band.min()), top, absl::AsciiStrToLower(band.label())});
+        chart.max = std::max(chart.max, top);
       }
       const bool lower = instrument.direction() != av1::DIRECTION_HIGHER_BETTER;
-      if (instrument.has_case_cutoff()) {
+      const av1::ChangeFacts& facts = instrument.change();
+      if (facts.has_case_cutoff()) {
         chart.thresholds.push_back(
-            {instrument.case_cutoff(),
-             absl::StrCat(lower ? "case ≥" : "case ≤", instrument.case_cutoff())});
+            {static_cast<int>(facts.case_cutoff()),
+             absl::StrCat(lower ? "case ≥" : "case ≤", Figure(facts.case_cutoff()))});
       }
-      if (instrument.has_remission_cutoff()) {
-        chart.thresholds.push_back(
-            {instrument.remission_cutoff(),
-             absl::StrCat(lower ? "remission ≤" : "remission ≥", instrument.remission_cutoff())});
+      if (facts.has_remission_cutoff()) {
+        chart.thresholds.push_back({static_cast<int>(facts.remission_cutoff()),
+                                    absl::StrCat(lower ? "remission ≤" : "remission ≥",
+                                                 Figure(facts.remission_cutoff()))});
       }
       Section(absl::StrCat(ShortName(*series), ", total 0–", chart.max,
                            lower ? ", lower is better" : ", higher is better"));
       absl::StrAppend(&out_, Draw(chart, options_.ascii));
     }
+  }
+
+  // The bands of the total that hold whatever else is known.
+  static google::protobuf::RepeatedPtrField<av1::SeverityBand> BandsOf(
+      const av1::Instrument& instrument) {
+    for (const av1::Figure& figure : instrument.figures()) {
+      if (figure.id() != instrument.total()) continue;
+      for (const av1::BandSet& set : figure.band_sets()) {
+        if (set.id().empty() && set.when().empty()) return set.bands();
+      }
+    }
+    return {};
   }
 
   static const av1::Milestone* Find(const google::protobuf::RepeatedPtrField<av1::Milestone>& all,
@@ -501,9 +537,11 @@ class Report {
             absl::StrAppend(&line, " (", Signed(std::round(series->change().percent())), " %)");
           }
         }
-        absl::StrAppend(&line, "; a change of ", series->reliable_change_points(),
-                        " or more is reliable (",
-                        series->reliable_change_published() ? "published" : "computed", ")");
+        if (series->reliable_change_points() > 0) {
+          absl::StrAppend(&line, "; a change of ", Figure(series->reliable_change_points()),
+                          " or more is reliable (",
+                          series->reliable_change_published() ? "published" : "computed", ")");
+        }
       }
       Say("  ", line);
       if (!series->has_baseline()) continue;
@@ -524,11 +562,11 @@ class Report {
     const std::string below = "not applicable: the baseline was below a case";
     Term(av1::TERM_RELIABLE_IMPROVEMENT, Find(reached, av1::TERM_RELIABLE_IMPROVEMENT),
          "not reached");
-    if (instrument.response_percent() > 0) {
+    if (instrument.change().response_percent() > 0) {
       Term(av1::TERM_RESPONSE, Find(reached, av1::TERM_RESPONSE),
            series.response_applicable() ? "not reached" : below);
     }
-    if (instrument.has_remission_cutoff()) {
+    if (instrument.change().has_remission_cutoff()) {
       for (const av1::Term term :
            {av1::TERM_REMISSION_LEVEL, av1::TERM_REMISSION, av1::TERM_SUSTAINED_RECOVERY}) {
         Term(term, Find(reached, term), series.response_applicable() ? "not reached" : below);
@@ -544,7 +582,7 @@ class Report {
   void Flags() {
     std::vector<std::string> flags;
     for (const av1::InstrumentProgress* series : SeriesByWeight()) {
-      const int reliable = series->reliable_change_points();
+      const double reliable = series->reliable_change_points();
       if (reliable <= 0) continue;
       const bool lower = InstrumentOf(*series).direction() != av1::DIRECTION_HIGHER_BETTER;
       const auto worse = [lower](double from, double to) { return lower ? to - from : from - to; };
@@ -590,6 +628,28 @@ class Report {
     Section("FLAGS ON THE WAY");
     if (flags.empty()) Line("  None: no form was reliably worse than another before it.");
     for (const std::string& flag : flags) Say("  ", "    ", flag + ".");
+    for (const av1::ProgressFlag& flag : record_.progress.flags()) {
+      if (flag.kind() == av1::PROGRESS_FLAG_KIND_RELIABLE_WORSENING) continue;
+      const std::string name = av1::ProgressFlagKind_Name(flag.kind());
+      Say("  ", "    ",
+          absl::StrCat(Words(name, "PROGRESS_FLAG_KIND_"), " since ",
+                       flag.session_number() > 0
+                           ? absl::StrCat("session ", flag.session_number(), ", ")
+                           : "",
+                       DayOf(flag.time()), flag.holds() ? "" : ", no longer so", ": ", flag.rule(),
+                       "; evidence: ", flag.evidence(), "."));
+    }
+  }
+
+  void Rhythm() {
+    if (record_.progress.rhythm().empty()) return;
+    Section("SOCIAL RHYTHM, WEEK BY WEEK");
+    for (const av1::RhythmWeek& week : record_.progress.rhythm()) {
+      Line(absl::StrCat("  ", Pad(absl::StrCat("from ", DateWords(week.start_date())), 20),
+                        week.has_score() ? absl::StrFormat("%.1f hits a week", week.score()) : "–",
+                        week.level().empty() ? "" : absl::StrCat(", ", week.level()), ", ",
+                        Many(week.diary_days(), "day", "days"), " kept"));
+    }
   }
 
   void CaseFile() {
@@ -714,6 +774,12 @@ class Report {
         break;
       case av1::ALERT_KIND_MISSED_AFTER_RISK:
         words = "missed after a risk";
+        break;
+      case av1::ALERT_KIND_MANIA:
+        words = "signs of mania";
+        break;
+      case av1::ALERT_KIND_SAFEGUARDING:
+        words = "safeguarding";
         break;
       default:
         words = "alert";

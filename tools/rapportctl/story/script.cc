@@ -93,6 +93,8 @@ class Builder {
     for (int i = 0; i < story_.sessions_size(); ++i) {
       RETURN_IF_ERROR(AddSession(story_.sessions(i), absl::StrCat("sessions[", i, "]")));
     }
+    RETURN_IF_ERROR(AddDiaries());
+    RETURN_IF_ERROR(AddMaintenance());
     RETURN_IF_ERROR(AddEnding());
     RETURN_IF_ERROR(AddActs());
     for (const Step& step : steps_) {
@@ -401,6 +403,8 @@ class Builder {
       filled.set_course(stage.course);
       filled.set_instrument(absl::StrCat("instruments/", form.instrument()));
       for (av1::Answer& answer : Answers(form.answers())) *filled.add_answers() = std::move(answer);
+      if (form.has_total_only()) filled.set_total_only(form.total_only());
+      *filled.mutable_context() = form.context();
       const bool alone = form.administration() == av1::ADMINISTRATION_UNSPECIFIED ||
                          form.administration() == av1::ADMINISTRATION_SELF_REPORT;
       filled.set_administration(alone ? av1::ADMINISTRATION_SELF_REPORT : form.administration());
@@ -415,6 +419,12 @@ class Builder {
           score.has_total()
               ? absl::StrCat(absl::AsciiStrToUpper(form.instrument()), " ", score.total())
               : absl::StrCat(absl::AsciiStrToUpper(form.instrument()), " –"));
+      const std::string severity = score.severity().empty() ? "none" : score.severity();
+      if (!form.severity().empty() && form.severity() != severity) {
+        stage.differences.push_back(absl::StrCat(Label(session), ": ", form.instrument(),
+                                                 ": the severity is ", severity, ", not ",
+                                                 form.severity()));
+      }
       const bool critical = !score.critical_items().empty();
       if (critical &&
           response.respondent_guidance() != av1::RESPONDENT_GUIDANCE_SHOW_CRISIS_RESOURCES) {
@@ -552,6 +562,11 @@ class Builder {
     stage.waiting_for = absl::StrCat(response.alerts_size(), " alerts, none of this source");
     for (const av1::Alert& alert : response.alerts()) {
       if (alert.source() != stage.sources[key]) continue;
+      if (handling.kind() != av1::ALERT_KIND_UNSPECIFIED && handling.kind() != alert.kind()) {
+        stage.waiting_for =
+            absl::StrCat("there is one of kind ", av1::AlertKind_Name(alert.kind()));
+        continue;
+      }
       if (alert.owner() != stage.Name("clinicians", owner)) {
         stage.waiting_for = absl::StrCat("it is owned by ", names::Last(alert.owner()));
         return false;
@@ -664,7 +679,9 @@ class Builder {
                  .status();
            });
     }
-    return AddNote(session, start, end, field);
+    if (session.has_note()) return AddNote(session, start, end, field);
+    Tell(Line(session, start, "held"));
+    return absl::OkStatus();
   }
 
   bool IsExpected(int number) const {
@@ -826,6 +843,50 @@ class Builder {
     return absl::OkStatus();
   }
 
+  absl::Status AddDiaries() {
+    for (int i = 0; i < story_.diaries_size(); ++i) {
+      const Diary& diary = story_.diaries(i);
+      const std::string field = absl::StrCat("diaries[", i, "]");
+      ASSIGN_OR_RETURN(const absl::Time at, calendar_.At(diary.recorded(), field + ".recorded"));
+      ASSIGN_OR_RETURN(const absl::CivilDay first, ParseDay(diary.first(), field + ".first"));
+      for (int d = 0; d < diary.days_size(); ++d) {
+        if (diary.days(d).empty()) continue;
+        ASSIGN_OR_RETURN(const auto entries, DiaryDay(diary.days(d), field + ".days"));
+        Call(at, absl::StrCat("the diary of ", absl::FormatCivilTime(first + d)),
+             [day = first + d, entries](Stage& stage) {
+               av1::RecordRhythmDayRequest request;
+               request.set_parent(stage.organization);
+               request.mutable_day()->set_course(stage.course);
+               *request.mutable_day()->mutable_date() = time::ToDate(day);
+               for (const av1::RhythmEntry& entry : entries) {
+                 *request.mutable_day()->add_entries() = entry;
+               }
+               return Change<av1::RhythmDay>(stage, stage.PatientApp(), kAssessments,
+                                             "RecordRhythmDay", request)
+                   .status();
+             });
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddMaintenance() {
+    if (!story_.has_maintenance()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const absl::Time at,
+                     calendar_.At(story_.maintenance().begun(), "maintenance.begun"));
+    counted_anew_ = at;
+    Call(at, "maintenance begins", [this](Stage& stage) {
+      sv1::BeginMaintenanceRequest request;
+      request.set_name(stage.course);
+      *request.mutable_contract() = story_.maintenance().contract();
+      request.set_future_appointments(sv1::FUTURE_APPOINTMENTS_CANCEL);
+      return Change<sv1::Course>(stage, stage.Clinician(therapist()), kCourses, "BeginMaintenance",
+                                 request)
+          .status();
+    });
+    return absl::OkStatus();
+  }
+
   absl::Status AddEnding() {
     if (!story_.has_ending()) return absl::OkStatus();
     const Ending& ending = story_.ending();
@@ -865,10 +926,14 @@ class Builder {
       }
       parts.push_back(end);
       const std::string when = absl::FormatTime("%a %e %b %Y %H:%M %Z", start, calendar_.zone());
-      return IsAttended(session)
-                 ? absl::StrCat(when, "  session ", session.number(), " of ",
-                                treatment_.planned_sessions(), ": ", absl::StrJoin(parts, " · "))
-                 : absl::StrCat(when, "  ", absl::StrJoin(parts, " · "));
+      std::string which;
+      if (IsAttended(session)) {
+        which = start >= counted_anew_
+                    ? absl::StrCat("maintenance session ", session.number(), ": ")
+                    : absl::StrCat("session ", session.number(), " of ",
+                                   treatment_.planned_sessions(), ": ");
+      }
+      return absl::StrCat(when, "  ", which, absl::StrJoin(parts, " · "));
     };
   }
 
@@ -876,6 +941,7 @@ class Builder {
   const Treatment& treatment_;
   const Calendar calendar_;
   absl::Time begin_;
+  absl::Time counted_anew_ = absl::InfiniteFuture();  // with maintenance
   std::set<std::string> goals_;
   std::vector<Step> steps_;
 };

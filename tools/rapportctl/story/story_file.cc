@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/time/convert.h"
 #include "common/time/zones.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
@@ -93,9 +94,9 @@ absl::Status CheckForm(const Form& form, const Ids& clinicians, absl::string_vie
     return errors::InvalidArgument(absl::StrCat(field, ".instrument"), "which questionnaire?");
   }
   const bool digits = form.answers().find_first_not_of("0123456789-") == std::string::npos;
-  if (form.answers().empty() || !digits) {
+  if (form.answers().empty() != form.has_total_only() || !digits) {
     return errors::InvalidArgument(absl::StrCat(field, ".answers"),
-                                   "a digit for each item, '-' for one left out");
+                                   "a digit for each item, '-' for one left out; or a total alone");
   }
   if (form.has_alert()) {
     RETURN_IF_ERROR(CheckHandling(form.alert(), clinicians, absl::StrCat(field, ".alert")));
@@ -108,6 +109,10 @@ absl::Status CheckSessions(const Story& story, const Ids& clinicians) {
   const std::set<absl::CivilMinute> of_series(series.begin(), series.end());
   std::set<std::string> goals;
   int number = 0;
+  absl::CivilMinute counted_anew = absl::CivilMinute::max();
+  if (story.has_maintenance()) {
+    ASSIGN_OR_RETURN(counted_anew, ParseLocal(story.maintenance().begun(), "maintenance.begun"));
+  }
   absl::CivilMinute previous(absl::CivilYear(1));
   for (int i = 0; i < story.sessions_size(); ++i) {
     const Session& session = story.sessions(i);
@@ -117,6 +122,7 @@ absl::Status CheckSessions(const Story& story, const Ids& clinicians) {
     if (start <= previous) {
       return errors::InvalidArgument(absl::StrCat(field, ".start"), "sessions stand in order");
     }
+    if (previous < counted_anew && start >= counted_anew) number = 0;
     previous = start;
     if (session.booked().empty() && of_series.count(start) == 0) {
       return errors::InvalidArgument(absl::StrCat(field, ".booked"),
@@ -128,9 +134,6 @@ absl::Status CheckSessions(const Story& story, const Ids& clinicians) {
       return errors::InvalidArgument(
           absl::StrCat(field, ".number"),
           attended ? absl::StrCat("this is session ", number) : "only attended sessions have one");
-    }
-    if (attended && !session.has_note()) {
-      return errors::InvalidArgument(absl::StrCat(field, ".note"), "each session has its note");
     }
     for (int f = 0; f < session.forms_size(); ++f) {
       RETURN_IF_ERROR(
@@ -195,6 +198,21 @@ std::vector<assessment::v1::Answer> Answers(absl::string_view digits) {
     if (digit != '-') answer.set_value(digit - '0');
   }
   return answers;
+}
+
+absl::StatusOr<std::vector<assessment::v1::RhythmEntry>> DiaryDay(absl::string_view text,
+                                                                  absl::string_view field) {
+  std::vector<assessment::v1::RhythmEntry> entries;
+  int activity = 0;
+  for (const absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    ++activity;
+    if (word == "-") continue;
+    ASSIGN_OR_RETURN(const int minutes, ParseTimeOfDay(word, field));
+    assessment::v1::RhythmEntry& entry = entries.emplace_back();
+    entry.set_activity(activity);
+    *entry.mutable_time() = time::ToTimeOfDay(minutes);
+  }
+  return entries;
 }
 
 absl::StatusOr<std::vector<absl::CivilMinute>> SeriesStarts(const Story& story) {
@@ -275,6 +293,14 @@ absl::Status CheckStory(const Story& story) {
     RETURN_IF_ERROR(clinicians.Check(leave.clinician(), absl::StrCat(field, ".clinician")));
     if (!leave.cover().empty()) {
       RETURN_IF_ERROR(clinicians.Check(leave.cover(), absl::StrCat(field, ".cover")));
+    }
+  }
+  for (int i = 0; i < story.diaries_size(); ++i) {
+    const std::string field = Index("diaries", i);
+    RETURN_IF_ERROR(ParseDay(story.diaries(i).first(), absl::StrCat(field, ".first")).status());
+    for (int d = 0; d < story.diaries(i).days_size(); ++d) {
+      RETURN_IF_ERROR(
+          DiaryDay(story.diaries(i).days(d), Index(absl::StrCat(field, ".days"), d)).status());
     }
   }
   return CheckSessions(story, clinicians);

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "google/type/date.pb.h"
 #include "rapport/assessment/v1/assessment.pb.h"
+#include "rapport/assessment/v1/social_rhythm.pb.h"
 #include "tools/rapportctl/story/story.pb.h"
 
 // Reading stories. Every error is kInvalidArgument and names the field, as "sessions[5].start".
@@ -42,6 +43,10 @@ std::string FormatLocal(absl::CivilMinute local);
 
 // One answer per character; '-' is an item without a value. `digits` has been checked.
 std::vector<assessment::v1::Answer> Answers(absl::string_view digits);
+
+// What was done on a day of a diary, as Diary.days has it.
+absl::StatusOr<std::vector<assessment::v1::RhythmEntry>> DiaryDay(absl::string_view text,
+                                                                  absl::string_view field);
 
 // The local starts of the series, in order.
 absl::StatusOr<std::vector<absl::CivilMinute>> SeriesStarts(const Story& story);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -14,13 +15,15 @@
 #include "common/auth/jwt.h"
 #include "common/auth/keys.h"
 #include "common/auth/signer.h"
+#include "common/crypto/vault.h"
 #include "gtest/gtest.h"
 
 namespace rapport::auth {
 namespace {
 
-constexpr const char* kSecrets[] = {"user.pem", "service-scheduling.pem", "service-assessment.pem",
-                                    "service-notes.pem", "integrity.key"};
+constexpr const char* kSecrets[] = {
+    "user.pem",      "service-scheduling.pem",      "service-assessment.pem", "service-notes.pem",
+    "integrity.key", "encryption-assessment/1.key", "encryption-notes/1.key"};
 
 class DevelopmentKeysTest : public testing::Test {
  protected:
@@ -81,16 +84,15 @@ TEST_F(DevelopmentKeysTest, SecretsAreTheOwnersAlone) {
 
 TEST_F(DevelopmentKeysTest, NeverOverwrites) {
   for (const char* name : kSecrets) {
-    std::filesystem::create_directories(directory_);
+    std::filesystem::create_directories(std::filesystem::path(Path(name)).parent_path());
     std::ofstream(Path(name)) << "mine";
     EXPECT_EQ(WriteDevelopmentKeys(directory_).code(), absl::StatusCode::kAlreadyExists) << name;
     std::stringstream content;
     content << std::ifstream(Path(name)).rdbuf();
     EXPECT_EQ(content.str(), "mine");
     int files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
-      (void)entry;
-      ++files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_)) {
+      files += entry.is_regular_file();
     }
     EXPECT_EQ(files, 1) << "nothing else was written";
     std::filesystem::remove_all(directory_);
@@ -102,6 +104,18 @@ TEST_F(DevelopmentKeysTest, EachRunMakesOtherKeys) {
   ASSERT_TRUE(WriteDevelopmentKeys(Path("b")).ok());
   EXPECT_NE((*TokenSigner::FromPemFile(Path("a/user.pem")))->key_id(),
             (*TokenSigner::FromPemFile(Path("b/user.pem")))->key_id());
+}
+
+TEST_F(DevelopmentKeysTest, EachServiceThatEncryptsHasItsOwnKey) {
+  ASSERT_TRUE(WriteDevelopmentKeys(directory_).ok());
+  std::set<std::string> keys;
+  for (const char* service : {"assessment", "notes"}) {
+    const auto ring = crypto::KeyRing::FromDirectory(Path(absl::StrCat("encryption-", service)));
+    ASSERT_TRUE(ring.ok()) << ring.status();
+    EXPECT_EQ(ring->active_id(), "1");
+    keys.insert(*ring->Find("1"));
+  }
+  EXPECT_EQ(keys.size(), 2u);
 }
 
 TEST_F(DevelopmentKeysTest, ADirectoryThatCannotBeMadeIsAnError) {

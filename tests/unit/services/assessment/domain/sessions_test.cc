@@ -7,14 +7,11 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "common/time/convert.h"
 
 namespace rapport::assessment {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 const absl::Time kFirst = absl::FromUnixSeconds(1'770'000'000);
 
@@ -30,6 +27,7 @@ Session At(int number, int day, bool stands = true) {
 Form FormAt(absl::Time at, bool complete = true) {
   return {.assessment = absl::StrCat("f", absl::ToUnixSeconds(at)),
           .instrument = "phq-9",
+          .patient = "p",
           .answer_time = at,
           .has_total = complete,
           .total = 10,
@@ -81,59 +79,6 @@ TEST(SessionNumbers, CarryAFormOverToTheRebookedSession) {
 
 TEST(SessionNumbers, LeaveOldFormsAlone) {
   EXPECT_THAT(SessionNumbers({{At(1, 30)}}, {{FormAt(kFirst)}}), ElementsAre(0));
-}
-
-scheduling::v1::CourseEvent SixteenSessions() {
-  scheduling::v1::CourseEvent course;
-  course.set_planned_sessions(16);
-  course.set_patient("organizations/acme/patients/p");
-  auto* weekly = course.add_measures();
-  weekly->set_instrument("phq-9");
-  weekly->set_every_sessions(1);
-  auto* monthly = course.add_measures();
-  monthly->set_instrument("gad-7");
-  monthly->set_every_sessions(4);
-  monthly->set_at_last_session(true);
-  return course;
-}
-
-TEST(IsDueAt, IsTheFirstThenEverySoManyAndTheLastPlanned) {
-  const auto course = SixteenSessions();
-  std::vector<int> due;
-  for (int session = 0; session <= 20; ++session) {
-    if (IsDueAt(course.measures(1), session, 16)) due.push_back(session);
-  }
-  EXPECT_THAT(due, ElementsAre(1, 5, 9, 13, 16, 17));
-}
-
-TEST(DueFor, TellsWhatIsExpectedDoneAndOverdue) {
-  const auto course = SixteenSessions();
-  const Session session = At(1, 0);
-  const auto states = [&](std::vector<Form> forms, absl::Time now) {
-    std::vector<v1::DueState> told;
-    for (const auto& due : DueFor("c", course, session, forms, now)) told.push_back(due.state());
-    return told;
-  };
-  EXPECT_THAT(states({}, session.end), ElementsAre(v1::DUE_STATE_DUE, v1::DUE_STATE_DUE));
-  EXPECT_THAT(states({FormAt(session.start - absl::Hours(1))}, session.end + absl::Seconds(1)),
-              ElementsAre(v1::DUE_STATE_DONE, v1::DUE_STATE_OVERDUE));
-  EXPECT_THAT(states({FormAt(session.start - absl::Hours(49))}, session.start),
-              ElementsAre(v1::DUE_STATE_DUE, v1::DUE_STATE_DUE));
-  EXPECT_THAT(states({FormAt(session.start, false)}, session.start),
-              ElementsAre(v1::DUE_STATE_DUE, v1::DUE_STATE_DUE))
-      << "a form without a total does not meet it";
-
-  const auto due = DueFor("c", course, session, {{FormAt(kFirst)}}, kFirst);
-  ASSERT_THAT(due, SizeIs(2));
-  EXPECT_EQ(due[0].instrument(), "phq-9");
-  EXPECT_EQ(time::ToTime(due[0].due_time()), session.start);
-  EXPECT_EQ(time::ToTime(due[0].window_start_time()), session.start - absl::Hours(48));
-  EXPECT_EQ(due[0].assessment(), FormAt(kFirst).assessment);
-}
-
-TEST(DueFor, ExpectsNothingOfASessionThatDoesNotStandOrCount) {
-  EXPECT_THAT(DueFor("c", SixteenSessions(), At(1, 0, false), {}, kFirst), IsEmpty());
-  EXPECT_THAT(DueFor("c", SixteenSessions(), At(0, 0), {}, kFirst), IsEmpty());
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "services/assessment/rpc/service.h"
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +13,9 @@
 #include "common/call/call_context.h"
 #include "common/call/registry.h"
 #include "common/care/care.h"
+#include "common/crypto/vault.h"
 #include "common/errors/errors.h"
+#include "common/work/work.h"
 #include "services/assessment/data/shipped.h"
 #include "services/assessment/migrations/migrations.h"
 #include "tests/support/postgres/databases.h"
@@ -18,7 +23,6 @@
 namespace rapport::assessment {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 call::CallContext Context() {
@@ -38,27 +42,36 @@ class NoPeer final : public call::Peer {
 };
 
 TEST(AssessmentService, AnswersEveryMethodAndStops) {
-  const auto database = sql::testing::Sqlite({care::Migrations(), Migrations()}).make();
+  const auto database = sql::testing::Sqlite({care::Migrations(), work::Migrations(),
+                                              crypto::Migrations(), Migrations()})
+                            .make();
   const auto metrics = telemetry::Metrics::Unserved();
   time::ManualClock clock(absl::FromUnixSeconds(1'770'000'000));
-  NoPeer notes;
+  const crypto::Vault vault(*crypto::KeyRing::Make({{"1", std::string(32, 'k')}}));
+  NoPeer peer;
+  const events::OpenFeed no_feed = [](const common::v1::WatchRequest&) {
+    return errors::Unavailable("PEER_UNAVAILABLE", "down", "peer");
+  };
   AssessmentService service({.database = *database,
                              .clock = clock,
                              .metrics = *metrics,
-                             .notes = notes,
-                             .scheduling_feed = [](const common::v1::WatchRequest&) {
-                               return errors::Unavailable("PEER_UNAVAILABLE", "down", "scheduling");
-                             }});
+                             .vault = vault,
+                             .scheduling = peer,
+                             .notes = peer,
+                             .scheduling_feed = no_feed,
+                             .notes_feed = no_feed});
   call::Registry registry;
   service.Register(registry);
   EXPECT_TRUE(registry.Complete().ok()) << registry.Complete();
-  EXPECT_THAT(registry.services(), SizeIs(5));
+  EXPECT_THAT(registry.services(), SizeIs(7));
   service.Start();
   service.Stop();
 }
 
 TEST(ScoringHandlers, ScoreWithTheNewestOrANamedRevision) {
-  ScoringHandlers handlers(ShippedInstruments());
+  const auto database = sql::testing::Sqlite({Migrations()}).make();
+  const Catalogues catalogues(ShippedInstruments());
+  ScoringHandlers handlers(*database, catalogues);
   v1::ScoreRequest request;
   request.set_instrument("instruments/gad-7");
   for (int item = 1; item <= 7; ++item) {
@@ -70,7 +83,7 @@ TEST(ScoringHandlers, ScoreWithTheNewestOrANamedRevision) {
   EXPECT_EQ(scored->score().total(), 14);
   EXPECT_EQ(scored->score().severity(), "moderate");
   EXPECT_EQ(scored->score().explanation().instrument(), "instruments/gad-7/revisions/1");
-  EXPECT_EQ(scored->score().explanation().rule(), "sum of 7 items");
+  EXPECT_EQ(scored->score().explanation().figures(0).formula(), "sum(1..7)");
 
   request.mutable_answers(3)->set_value(4);
   EXPECT_EQ(errors::FieldViolations(handlers.Score(Context(), request).status())[0].field,
@@ -81,7 +94,9 @@ TEST(ScoringHandlers, ScoreWithTheNewestOrANamedRevision) {
 }
 
 TEST(InstrumentHandlers, GetAndListInPages) {
-  InstrumentHandlers handlers(ShippedInstruments());
+  const auto database = sql::testing::Sqlite({Migrations()}).make();
+  const Catalogues catalogues(ShippedInstruments());
+  InstrumentHandlers handlers(*database, catalogues);
   v1::GetInstrumentRequest get;
   get.set_name("instruments/phq-9");
   EXPECT_EQ(handlers.GetInstrument(Context(), get)->name(), "instruments/phq-9/revisions/1");
@@ -89,15 +104,19 @@ TEST(InstrumentHandlers, GetAndListInPages) {
   EXPECT_TRUE(absl::IsNotFound(handlers.GetInstrument(Context(), get).status()));
 
   v1::ListInstrumentsRequest list;
-  list.set_page_size(1);
+  list.set_page_size(30);
   std::vector<std::string> names;
+  int pages = 0;
   do {
     const auto page = handlers.ListInstruments(Context(), list);
     ASSERT_TRUE(page.ok());
     for (const auto& instrument : page->instruments()) names.push_back(instrument.name());
     list.set_page_token(page->next_page_token());
+    ++pages;
   } while (!list.page_token().empty());
-  EXPECT_THAT(names, ElementsAre("instruments/gad-7/revisions/1", "instruments/phq-9/revisions/1"));
+  EXPECT_EQ(pages, static_cast<int>(names.size() + 29) / 30);
+  EXPECT_THAT(names, SizeIs(ShippedInstruments().newest().size()));
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
 }
 
 }  // namespace

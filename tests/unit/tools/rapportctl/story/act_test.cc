@@ -92,6 +92,36 @@ TEST(ActTest, SaysWhatIsNotAsTold) {
   EXPECT_TRUE(absl::IsInvalidArgument(Perform(stage, act)));
 }
 
+TEST(ActTest, FindsAnEntryByAFieldOfIt) {
+  Desk desk;
+  Stage stage(desk, "o");
+  ASSERT_TRUE(Perform(stage, Booking()).ok());
+  Act act = Booking();
+  Expect(act, "appointments[name=organizations/o/appointments/a2].state",
+         "APPOINTMENT_STATE_BOOKED");
+  Expect(act, "appointments[name=${series.appointments[1].name}].name",
+         "${series.appointments[1].name}");
+  Expect(act, "appointments[name=organizations/o/appointments/a3].name", "");
+  EXPECT_TRUE(Perform(stage, act).ok());
+  Expect(act, "appointments[colour=red].name", "");
+  EXPECT_TRUE(absl::IsInvalidArgument(Perform(stage, act)));
+}
+
+TEST(ActTest, AGuardianAndAPatientComeAsTheirProxies) {
+  Desk desk;
+  Stage stage(desk, "o");
+  Act act = Booking();
+  act.set_by("guardian");
+  EXPECT_TRUE(CheckAct(Story(), act, "acts[0]").ok());
+  ASSERT_TRUE(Perform(stage, act).ok());
+  EXPECT_EQ(desk.asked_by.roles, std::vector<std::string>{"guardian_proxy"});
+  act.set_by("patient tess");
+  EXPECT_TRUE(CheckAct(Story(), act, "acts[0]").ok());
+  ASSERT_TRUE(Perform(stage, act).ok());
+  EXPECT_EQ(desk.asked_by.roles, std::vector<std::string>{"patient_proxy"});
+  EXPECT_EQ(desk.asked_by.subject, "tess");
+}
+
 TEST(ActTest, ARefusalIsTheOneThatWasTold) {
   Desk desk;
   Stage stage(desk, "o");

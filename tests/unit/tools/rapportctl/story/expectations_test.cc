@@ -27,6 +27,7 @@ const char kProgress[] = R"pb(
     points { session_number: 2 total: 9 complete: true }
     points { session_number: 2 total: 8 complete: true }
     points { session_number: 3 total: 16 prorated: true }
+    points { session_number: 1 total: 4 complete: true }  # of maintenance
     worsening { reference: REFERENCE_PREVIOUS points: 8 }
     milestones { term: TERM_RESPONSE session_number: 2 }
   }

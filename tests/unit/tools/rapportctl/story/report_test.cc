@@ -99,24 +99,34 @@ class S1Record {
     )pb");
     record.instruments.push_back(Parse<av1::Instrument>(R"pb(
       name: "instruments/phq-9/revisions/1"
-      bands { label: "None or minimal" min: 0 max: 4 }
-      bands { label: "Mild" min: 5 max: 9 }
-      bands { label: "Moderate" min: 10 max: 14 }
-      bands { label: "Moderately severe" min: 15 max: 19 }
-      bands { label: "Severe" min: 20 max: 27 }
+      total: "total"
+      figures {
+        id: "total"
+        band_sets {
+          bands { label: "None or minimal" min: 0 max: 4 }
+          bands { label: "Mild" min: 5 max: 9 }
+          bands { label: "Moderate" min: 10 max: 14 }
+          bands { label: "Moderately severe" min: 15 max: 19 }
+          bands { label: "Severe" min: 20 max: 27 }
+        }
+      }
       direction: DIRECTION_LOWER_BETTER
-      case_cutoff: 10
-      response_percent: 50
-      remission_cutoff: 4
+      change { case_cutoff: 10 response_percent: 50 remission_cutoff: 4 }
     )pb"));
     record.instruments.push_back(Parse<av1::Instrument>(R"pb(
       name: "instruments/gad-7/revisions/1"
-      bands { label: "Minimal" min: 0 max: 4 }
-      bands { label: "Mild" min: 5 max: 9 }
-      bands { label: "Moderate" min: 10 max: 14 }
-      bands { label: "Severe" min: 15 max: 21 }
+      total: "total"
+      figures {
+        id: "total"
+        band_sets {
+          bands { label: "Minimal" min: 0 max: 4 }
+          bands { label: "Mild" min: 5 max: 9 }
+          bands { label: "Moderate" min: 10 max: 14 }
+          bands { label: "Severe" min: 15 max: 21 }
+        }
+      }
       direction: DIRECTION_LOWER_BETTER
-      case_cutoff: 8
+      change { case_cutoff: 8 }
     )pb"));
   }
 

@@ -134,7 +134,6 @@ TEST(StoryFileTest, ErrorsNameTheField) {
             "sessions[3].booked");
   EXPECT_EQ(FieldAfter([](Story& s) { s.mutable_sessions(4)->set_start("2026-03-09 17:00"); }),
             "sessions[4].start");
-  EXPECT_EQ(FieldAfter([](Story& s) { s.mutable_sessions(0)->clear_note(); }), "sessions[0].note");
   EXPECT_EQ(
       FieldAfter([](Story& s) { s.mutable_sessions(0)->mutable_forms(0)->set_answers("2x2"); }),
       "sessions[0].forms[0].answers");
@@ -148,6 +147,34 @@ TEST(StoryFileTest, ErrorsNameTheField) {
             "sessions[5].forms[0].alert.acknowledged");
   EXPECT_EQ(FieldAfter([](Story& s) { s.mutable_sessions(8)->mutable_goals(0)->clear_reason(); }),
             "sessions[8].goals[0].reason");
+}
+
+TEST(StoryFileTest, AFormHasAnswersOrATotal) {
+  EXPECT_EQ(
+      FieldAfter([](Story& s) { s.mutable_sessions(0)->mutable_forms(0)->set_total_only(17); }),
+      "sessions[0].forms[0].answers");
+  EXPECT_EQ(FieldAfter([](Story& s) { s.mutable_sessions(0)->mutable_forms(0)->clear_answers(); }),
+            "sessions[0].forms[0].answers");
+}
+
+TEST(StoryFileTest, MaintenanceNumbersItsSessionsFromOne) {
+  EXPECT_EQ(FieldAfter([](Story& s) { s.mutable_maintenance()->set_begun("2026-05-28 09:00"); }),
+            "sessions[16].number");
+}
+
+TEST(StoryFileTest, ADiaryDayTellsWhatWasDoneAndWhen) {
+  const auto entries = DiaryDay("07:05 - 23:50", "days");
+  ASSERT_TRUE(entries.ok());
+  ASSERT_EQ(entries->size(), 2u);
+  EXPECT_EQ((*entries)[1].activity(), 3);
+  EXPECT_EQ((*entries)[1].time().hours(), 23);
+  EXPECT_EQ((*entries)[1].time().minutes(), 50);
+  EXPECT_EQ(FieldAfter([](Story& s) {
+              Diary& diary = *s.add_diaries();
+              diary.set_first("2026-03-02");
+              diary.add_days("7 o'clock");
+            }),
+            "diaries[0].days[0]");
 }
 
 TEST(StoryFileTest, SyntaxErrorsNameTheLine) {

@@ -1,0 +1,22 @@
+#ifndef RAPPORT_SERVICES_ASSESSMENT_DOMAIN_FORMS_H_
+#define RAPPORT_SERVICES_ASSESSMENT_DOMAIN_FORMS_H_
+
+#include <variant>
+
+#include "rapport/assessment/v1/answered_form.pb.h"
+#include "services/assessment/domain/instruments.h"
+#include "services/assessment/domain/scoring.h"
+
+namespace rapport::assessment {
+
+// Scores a form as it comes in bulk: codes in item order or a total, and context. The score comes
+// without explanation. Fields of a refusal are "answers[3]", "context.sex", "total".
+//
+// Of a social-rhythm diary the codes are minutes after midnight, −1 for an activity that was not
+// done, all activities of the first day, then of the second; a day of −1 alone has no diary.
+std::variant<v1::Score, Refusal> ScoreForm(const InstrumentRules& rules,
+                                           const v1::AnsweredForm& form);
+
+}  // namespace rapport::assessment
+
+#endif  // RAPPORT_SERVICES_ASSESSMENT_DOMAIN_FORMS_H_

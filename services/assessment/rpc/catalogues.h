@@ -1,0 +1,46 @@
+#ifndef RAPPORT_SERVICES_ASSESSMENT_RPC_CATALOGUES_H_
+#define RAPPORT_SERVICES_ASSESSMENT_RPC_CATALOGUES_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/concurrency/mutex.h"
+#include "common/sql/database.h"
+#include "services/assessment/domain/instruments.h"
+
+namespace rapport::assessment {
+
+// The instruments that an organisation can score with: the shipped ones and its own. Revisions
+// never change, so each is read and compiled once in a process. Thread-safe.
+class Catalogues {
+ public:
+  // `shipped` outlives this.
+  explicit Catalogues(const Catalogue& shipped) : shipped_(shipped) {}
+
+  // "instruments/phq-9", "organizations/acme/instruments/mood-check", each alone for the newest
+  // revision or with "/revisions/2"; null: there is none in this organisation.
+  absl::StatusOr<std::shared_ptr<const InstrumentRules>> Find(sql::Session& session,
+                                                              absl::string_view organization_id,
+                                                              absl::string_view name) const;
+
+  // The newest revision of the instrument with `id`, as "phq-9".
+  absl::StatusOr<std::shared_ptr<const InstrumentRules>> FindById(sql::Session& session,
+                                                                  absl::string_view organization_id,
+                                                                  absl::string_view id) const;
+
+  const Catalogue& shipped() const { return shipped_; }
+
+ private:
+  const Catalogue& shipped_;
+  mutable Mutex mutex_;
+  // Own revisions by full name; bounded.
+  mutable absl::flat_hash_map<std::string, std::shared_ptr<const InstrumentRules>> own_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rapport::assessment
+
+#endif  // RAPPORT_SERVICES_ASSESSMENT_RPC_CATALOGUES_H_
