@@ -43,12 +43,12 @@ TEST(PermissionsTest, EachRoleGrantsWhatItsTableSays) {
       {"guardian_proxy", ""},
       {"integration",
        "appointments.read appointments.write assessments.record courses.schedule directory.read "
-       "events.watch groups.read instruments.read openings.search protocols.read scores.compute "
-       "waitlist.read waitlist.write"},
+       "events.watch groups.read instruments.read measures.answer openings.search protocols.read "
+       "scores.compute waitlist.read waitlist.write"},
       {"organization_admin",
-       "directory.read directory.write instruments.read organizations.read organizations.update "
-       "protocols.read protocols.write"},
-      {"patient_proxy", "assessments.record"},
+       "directory.read directory.write instruments.read instruments.write organizations.read "
+       "organizations.update protocols.read protocols.write"},
+      {"patient_proxy", "assessments.record measures.answer"},
       {"platform_operator", "events.retry organizations.create organizations.read"},
       {"privacy_officer", "audit.read"},
       {"scheduler",
@@ -57,12 +57,13 @@ TEST(PermissionsTest, EachRoleGrantsWhatItsTableSays) {
       {"supervisor",
        "alerts.read appointments.read assessments.due assessments.read cases.read courses.read "
        "courses.schedule directory.read groups.read instruments.read notes.read notes.sign "
-       "progress.read protocols.read scores.compute waitlist.read"},
+       "outcomes.read progress.read protocols.read scores.compute waitlist.read"},
       {"therapist",
        "alerts.read alerts.write appointments.read appointments.write assessments.due "
        "assessments.read assessments.record cases.read cases.write courses.read courses.schedule "
        "courses.write directory.read groups.read groups.write instruments.read leave.write "
-       "notes.read notes.sign notes.write openings.search progress.read protocols.read "
+       "notes.read notes.sign notes.write openings.search outcomes.read progress.read "
+       "protocols.read "
        "scores.compute waitlist.read waitlist.write"},
   };
   ASSERT_EQ(AllRoles().size(), expected.size());
@@ -109,8 +110,7 @@ TEST(PermissionsTest, ServicesHaveTheirFixedLists) {
   const std::map<std::string, std::string> expected = {
       {"scheduling", "events.watch suitability.check"},
       {"assessment",
-       "appointments.read courses.read courses.schedule events.watch openings.search "
-       "waitlist.write"},
+       "appointments.hold_urgent appointments.read courses.read courses.schedule events.watch"},
       {"notes",
        "appointments.read assessments.read courses.read courses.schedule events.watch "
        "progress.read"},

@@ -13,6 +13,8 @@
 #include "rapport/assessment/v1/alert_service.pb.h"
 #include "rapport/assessment/v1/assessment_service.pb.h"
 #include "rapport/assessment/v1/instrument_service.pb.h"
+#include "rapport/assessment/v1/measure_request_service.pb.h"
+#include "rapport/assessment/v1/outcome_service.pb.h"
 #include "rapport/assessment/v1/progress_service.pb.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
 #include "rapport/common/v1/event_service.pb.h"
@@ -42,6 +44,8 @@ std::vector<const MethodDescriptor*> AllMethods() {
       assessment::v1::GetAlertRequest::descriptor()->file(),
       assessment::v1::GetAssessmentRequest::descriptor()->file(),
       assessment::v1::GetInstrumentRequest::descriptor()->file(),
+      assessment::v1::CreateMeasureRequestRequest::descriptor()->file(),
+      assessment::v1::GetOutcomesRequest::descriptor()->file(),
       assessment::v1::GetProgressRequest::descriptor()->file(),
       assessment::v1::ScoreRequest::descriptor()->file(),
       common::v1::WatchRequest::descriptor()->file(),
@@ -89,7 +93,8 @@ TEST(ProtosTest, EveryMethodDeclaresAKnownPermissionAndAnExecutor) {
 TEST(ProtosTest, EveryPermissionOfAMethodIsGrantedToSomeone) {
   for (const MethodDescriptor* method : AllMethods()) {
     const std::string& permission = method->options().GetExtension(common::v1::policy).permission();
-    bool granted = auth::ServiceGrants("scheduling", permission);
+    bool granted = auth::ServiceGrants("scheduling", permission) ||
+                   auth::ServiceGrants("assessment", permission);
     for (absl::string_view role : auth::AllRoles()) granted |= auth::RoleGrants(role, permission);
     EXPECT_TRUE(granted) << method->full_name() << " needs " << permission;
   }
@@ -115,10 +120,12 @@ TEST(ProtosTest, EveryListIsPaged) {
 // SaveDraft is repeatable by its sequence number, RetryParkedEvents and imports by nature.
 TEST(ProtosTest, EveryChangeIsRepeatableByItsRequestId) {
   for (const MethodDescriptor* method : AllMethods()) {
-    if (Begins(*method,
-               {"Get", "List", "Search", "PlanSeries", "Watch", "Score", "CheckSuitability",
-                "Export", "SaveDraft", "RetryParkedEvents", "ImportDirectory"}))
+    if (Begins(*method, {"Get", "List", "Search", "PlanSeries", "Watch", "Score", "StreamScores",
+                         "Render", "OpenMeasureRequest", "CheckSuitability", "Export", "SaveDraft",
+                         "RetryParkedEvents", "ImportDirectory"}))
       continue;
+    // A link is spent once, and a save bears its number.
+    if (Begins(*method, {"SaveMeasureAnswers", "DeclineMeasure"})) continue;
     EXPECT_NE(method->input_type()->FindFieldByName("request_id"), nullptr) << method->full_name();
   }
 }

@@ -15,6 +15,7 @@
 #include "common/care/care.h"
 #include "common/crypto/vault.h"
 #include "common/errors/errors.h"
+#include "common/names/names.h"
 #include "common/work/work.h"
 #include "services/assessment/data/shipped.h"
 #include "services/assessment/migrations/migrations.h"
@@ -105,18 +106,19 @@ TEST(InstrumentHandlers, GetAndListInPages) {
 
   v1::ListInstrumentsRequest list;
   list.set_page_size(30);
-  std::vector<std::string> names;
+  std::vector<std::string> ids;
   int pages = 0;
   do {
     const auto page = handlers.ListInstruments(Context(), list);
     ASSERT_TRUE(page.ok());
-    for (const auto& instrument : page->instruments()) names.push_back(instrument.name());
+    for (const auto& instrument : page->instruments())
+      ids.emplace_back(names::Id(instrument.name(), "instruments"));
     list.set_page_token(page->next_page_token());
     ++pages;
   } while (!list.page_token().empty());
-  EXPECT_EQ(pages, static_cast<int>(names.size() + 29) / 30);
-  EXPECT_THAT(names, SizeIs(ShippedInstruments().newest().size()));
-  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  EXPECT_EQ(pages, static_cast<int>(ids.size() + 29) / 30);
+  EXPECT_THAT(ids, SizeIs(ShippedInstruments().newest().size()));
+  EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
 }
 
 }  // namespace
