@@ -425,7 +425,7 @@ std::vector<Group> RandomGroups(std::mt19937& random, int clinics, int protocols
       }
     }
   }
-  if (groups.empty()) groups.push_back({"c", "p", 0, 2025 * 12, 9, 9, 9});
+  if (groups.empty()) groups.push_back({"c0", "p0", 0, 2025 * 12, 9, 9, 9});
   return groups;
 }
 
