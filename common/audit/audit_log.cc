@@ -5,9 +5,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "common/audit/tree.h"
+#include "common/audit/tree_store.h"
 #include "common/auth/integrity.h"
+#include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 
 namespace rapport::audit {
@@ -17,21 +22,41 @@ const sql::Statement kAppend{"audit.append", R"sql(
   INSERT INTO audit_pending (organization_id, entry, content_hash, occur_time)
   VALUES ($1, $2, $3, $4))sql"};
 
-// Each row comes with the number of leaves that its organisation has already.
+// Each row comes with where its organisation's tree stands.
 const sql::Statement kTake{"audit.take", R"sql(
   DELETE FROM audit_pending WHERE id IN (SELECT id FROM audit_pending ORDER BY id LIMIT $1)
   RETURNING id, organization_id, entry, content_hash, occur_time,
-    (SELECT coalesce(max(leaf.leaf_index) + 1, 0) FROM audit_leaf AS leaf
-     WHERE leaf.organization_id = audit_pending.organization_id))sql",
+    (SELECT tree.tree_size FROM audit_tree AS tree
+     WHERE tree.organization_id = audit_pending.organization_id),
+    (SELECT tree.frontier FROM audit_tree AS tree
+     WHERE tree.organization_id = audit_pending.organization_id))sql",
                            sql::Reach::kFeed};
 
 const sql::Statement kAddLeaf{"audit.add_leaf", R"sql(
   INSERT INTO audit_leaf (organization_id, leaf_index, entry, content_hash, salt, leaf_hash,
-                          occur_time, sequence_time)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql",
+                          occur_time, sequence_time, kind, principal, resource, version)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))sql",
                               sql::Reach::kFeed};
 
-constexpr char kVersion = 1;
+const sql::Statement kAddNode{"audit.add_node", R"sql(
+  INSERT INTO audit_node (organization_id, level, node_index, node_hash)
+  VALUES ($1, $2, $3, $4))sql",
+                              sql::Reach::kFeed};
+
+const sql::Statement kMoveTree{"audit.move_tree", R"sql(
+  INSERT INTO audit_tree (organization_id, tree_size, root_hash, frontier) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (organization_id) DO UPDATE
+  SET tree_size = excluded.tree_size, root_hash = excluded.root_hash,
+      frontier = excluded.frontier)sql",
+                               sql::Reach::kFeed};
+
+// Leaves from before there were trees.
+const sql::Statement kEarlierLeaves{"audit.earlier_leaves", R"sql(
+  SELECT leaf_hash FROM audit_leaf WHERE organization_id = $1 ORDER BY leaf_index)sql",
+                                    sql::Reach::kFeed};
+
+constexpr char kPlainChange = 1;  // the versions
+constexpr char kAny = 2;
 constexpr char kLeaf = 0;
 constexpr size_t kSaltSize = 16;
 
@@ -69,7 +94,9 @@ bool TakePart(absl::string_view& in, std::string& part) {
 }  // namespace
 
 std::string Encode(const Entry& entry) {
-  std::string out(1, kVersion);
+  const bool plain = entry.kind == Kind::kChange && entry.purpose.empty() && entry.count == 1 &&
+                     entry.covers.empty();
+  std::string out(1, plain ? kPlainChange : kAny);
   AppendPart(out, entry.organization_id);
   AppendPart(out, entry.principal);
   AppendPart(out, entry.method);
@@ -77,22 +104,43 @@ std::string Encode(const Entry& entry) {
   AppendNumber(out, static_cast<uint64_t>(entry.version));
   AppendNumber(out, static_cast<uint64_t>(absl::ToUnixMicros(entry.occur_time)));
   AppendPart(out, entry.trace_id);
+  if (plain) return out;
+  AppendNumber(out, static_cast<uint64_t>(entry.kind));
+  AppendPart(out, entry.purpose);
+  AppendNumber(out, static_cast<uint64_t>(entry.count));
+  AppendNumber(out, entry.covers.size());
+  for (const std::string& name : entry.covers) AppendPart(out, name);
   return out;
 }
 
 std::optional<Entry> Decode(absl::string_view bytes) {
-  if (bytes.empty() || bytes[0] != kVersion) return std::nullopt;
+  if (bytes.empty() || (bytes[0] != kPlainChange && bytes[0] != kAny)) return std::nullopt;
+  const absl::string_view all = bytes;
   bytes.remove_prefix(1);
   Entry entry;
   uint64_t version, occur_time;
   if (!TakePart(bytes, entry.organization_id) || !TakePart(bytes, entry.principal) ||
       !TakePart(bytes, entry.method) || !TakePart(bytes, entry.resource) ||
       !TakeNumber(bytes, version) || !TakeNumber(bytes, occur_time) ||
-      !TakePart(bytes, entry.trace_id) || !bytes.empty()) {
+      !TakePart(bytes, entry.trace_id)) {
     return std::nullopt;
   }
   entry.version = static_cast<int64_t>(version);
   entry.occur_time = absl::FromUnixMicros(static_cast<int64_t>(occur_time));
+  if (all[0] == kAny) {
+    uint64_t kind, count, covers;
+    if (!TakeNumber(bytes, kind) || !TakePart(bytes, entry.purpose) || !TakeNumber(bytes, count) ||
+        !TakeNumber(bytes, covers) || covers > bytes.size()) {
+      return std::nullopt;
+    }
+    entry.kind = static_cast<Kind>(kind);
+    entry.count = static_cast<int64_t>(count);
+    entry.covers.resize(covers);
+    for (std::string& name : entry.covers) {
+      if (!TakePart(bytes, name)) return std::nullopt;
+    }
+  }
+  if (Encode(entry) != all) return std::nullopt;
   return entry;
 }
 
@@ -110,6 +158,43 @@ void Append(sql::Transaction& tx, const Entry& entry, absl::string_view stored) 
                      sql::Bytes(auth::Sha256(stored)), sql::Micros(entry.occur_time)});
 }
 
+namespace {
+
+// The tree of one organisation while leaves are added to it.
+struct Growing {
+  Frontier frontier;
+
+  void Add(sql::Transaction& tx, const std::string& organization_id, std::string leaf_hash) {
+    frontier.Add(std::move(leaf_hash), [&](int height, int64_t index, const std::string& hash) {
+      if (height % kStoredHeights != 0) return;
+      tx.Defer(kAddNode, {sql::Text(organization_id), sql::Int(height / kStoredHeights),
+                          sql::Int(index), sql::Bytes(hash)});
+    });
+  }
+};
+
+absl::StatusOr<Growing> TreeOf(sql::Transaction& tx, const sql::Result& taken, size_t row) {
+  Growing tree;
+  const std::string& organization_id = taken.Text(row, 1);
+  if (!taken.IsNull(row, 5)) {
+    std::optional<Frontier> frontier = Frontier::Parse(taken.Int(row, 5), taken.Bytes(row, 6));
+    if (!frontier) {
+      return errors::Internal(
+          absl::StrCat("The audit tree of ", organization_id, " has a frontier of another size."));
+    }
+    tree.frontier = *std::move(frontier);
+    return tree;
+  }
+  ASSIGN_OR_RETURN(const sql::Result leaves,
+                   tx.Query(kEarlierLeaves, {sql::Text(organization_id)}));
+  for (size_t leaf = 0; leaf < leaves.rows(); ++leaf) {
+    tree.Add(tx, organization_id, leaves.Bytes(leaf, 0));
+  }
+  return tree;
+}
+
+}  // namespace
+
 absl::StatusOr<int> Sequence(sql::Transaction& tx, int limit, absl::Time now) {
   ASSIGN_OR_RETURN(const sql::Result taken, tx.Query(kTake, {sql::Int(limit)}));
   std::vector<size_t> rows(taken.rows());
@@ -117,17 +202,30 @@ absl::StatusOr<int> Sequence(sql::Transaction& tx, int limit, absl::Time now) {
   std::sort(rows.begin(), rows.end(),
             [&](size_t a, size_t b) { return taken.Int(a, 0) < taken.Int(b, 0); });
 
-  std::map<std::string, int64_t> next;
+  std::map<std::string, Growing> trees;
   for (size_t row : rows) {
-    const std::string& organization = taken.Text(row, 1);
-    const std::string& entry = taken.Bytes(row, 2);
+    const std::string& organization_id = taken.Text(row, 1);
+    const std::string& encoded = taken.Bytes(row, 2);
     const std::string& content_hash = taken.Bytes(row, 3);
-    int64_t& index = next.try_emplace(organization, taken.Int(row, 5)).first->second;
+    auto tree = trees.find(organization_id);
+    if (tree == trees.end()) {
+      ASSIGN_OR_RETURN(Growing grown, TreeOf(tx, taken, row));
+      tree = trees.emplace(organization_id, std::move(grown)).first;
+    }
+    // What can't be read is kept as it is, for the verifier to tell of.
+    const Entry entry = Decode(encoded).value_or(Entry());
     const std::string salt = NewSalt();
-    tx.Defer(kAddLeaf,
-             {sql::Text(organization), sql::Int(index++), sql::Bytes(entry),
-              sql::Bytes(content_hash), sql::Bytes(salt),
-              sql::Bytes(LeafHash(entry, salt, content_hash)), taken.at(row, 4), sql::Micros(now)});
+    std::string leaf_hash = LeafHash(encoded, salt, content_hash);
+    tx.Defer(kAddLeaf, {sql::Text(organization_id), sql::Int(tree->second.frontier.size()),
+                        sql::Bytes(encoded), sql::Bytes(content_hash), sql::Bytes(salt),
+                        sql::Bytes(leaf_hash), taken.at(row, 4), sql::Micros(now),
+                        sql::Int(static_cast<int64_t>(entry.kind)), sql::Text(entry.principal),
+                        sql::Text(entry.resource), sql::Int(entry.version)});
+    tree->second.Add(tx, organization_id, std::move(leaf_hash));
+  }
+  for (const auto& [organization_id, tree] : trees) {
+    tx.Defer(kMoveTree, {sql::Text(organization_id), sql::Int(tree.frontier.size()),
+                         sql::Bytes(tree.frontier.Root()), sql::Bytes(tree.frontier.Bytes())});
   }
   return static_cast<int>(rows.size());
 }

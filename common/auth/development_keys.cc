@@ -71,6 +71,14 @@ absl::Status WriteDevelopmentKeys(absl::string_view directory) {
     files.push_back({absl::StrCat("service-", service, ".pem"), 0600, signer->PrivatePem()});
     jwks.push_back(signer->PublicJwk(service, /*development=*/true));
   }
+  std::vector<std::string> audit_jwks;
+  for (absl::string_view service : {"scheduling", "assessment", "notes"}) {
+    const auto signer = TokenSigner::Generate(Algorithm::kEdDsa);
+    files.push_back({absl::StrCat("audit-", service, ".pem"), 0600, signer->PrivatePem()});
+    audit_jwks.push_back(signer->PublicJwk(service, /*development=*/true));
+  }
+  files.push_back({"audit-jwks.json", 0644,
+                   absl::StrCat("{\"keys\":[\n", absl::StrJoin(audit_jwks, ",\n"), "\n]}\n")});
   files.push_back({"integrity.key", 0600, RandomHexLine()});
   for (const absl::string_view service : {"assessment", "notes"}) {
     files.push_back({absl::StrCat("encryption-", service, "/1.key"), 0600, RandomHexLine()});

@@ -10,11 +10,13 @@ namespace rapport::auth {
 //
 //   user.pem                                     signs users' tokens (Ed25519)
 //   service-{scheduling,assessment,notes}.pem    each service's own (Ed25519)
+//   audit-{scheduling,assessment,notes}.pem      each service's audit heads (Ed25519)
+//   audit-jwks.json                              their public keys
 //   integrity.key                                IntegrityKey::FromFile
 //   encryption-{assessment,notes}/1.key          crypto::KeyRing::FromDirectory
 //   jwks.json                                    the public keys, marked "rapport:development"
 //
-// Secrets have mode 0600, jwks.json 0644.
+// Secrets have mode 0600, key sets 0644.
 //   kAlreadyExists    one of the files exists; nothing was written
 //   kInvalidArgument  the directory can't be written
 absl::Status WriteDevelopmentKeys(absl::string_view directory);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include "absl/status/status.h"
@@ -74,9 +75,14 @@ constexpr std::array<int8_t, 256> kValues = MakeValues();
 
 std::string Sha256(absl::string_view bytes) {
   static const EVP_MD* const md = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  // Making one costs as much as hashing a token.
+  thread_local const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
+                                                                                EVP_MD_CTX_free);
   std::string digest(32, '\0');
-  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()),
-                 nullptr, md, nullptr) != 1) {
+  if (EVP_DigestInit_ex2(context.get(), md, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr) !=
+          1) {
     std::abort();
   }
   return digest;

@@ -21,21 +21,31 @@ constexpr absl::string_view kPermissions[] = {
     "assessments.read",    // recorded assessments, with answers and scores
     "assessments.record",  // record answers
     "audit.read",          // who saw or changed what
+    "breakglass.open",     // emergency access to a case
+    "breakglass.review",   // its review queue
+    "cases.export",        // documents that leave a case: FHIR, summary, booklet
     "cases.read",          // case files
     "cases.write",
+    "consents.write",    // consents, guardians, labels of a case
     "courses.read",      // courses of treatment in full
     "courses.schedule",  // a course's existence and times, no more
     "courses.write",
     "directory.read",  // clinics, rooms, clinicians, hours, leave
     "directory.write",
-    "events.retry",  // apply parked events again
-    "events.watch",  // the event feed
-    "groups.read",   // groups, their sessions and seats
+    "events.retry",     // apply parked events again
+    "events.watch",     // the event feed
+    "fidelity.policy",  // when supervisors see it
+    "fidelity.rate",    // rate a session
+    "fidelity.read",    // how sessions keep to the protocol
+    "groups.read",      // groups, their sessions and seats
     "groups.write",
+    "guardian.view",  // what a guardian may see
     "instruments.read",
     "instruments.write",  // the organisation's own, and the wording of any
     "leave.write",        // plans for the sessions of clinicians on leave
     "measures.answer",    // fill in what was asked, by a link
+    "notes.due",          // what notes wait for, and how timely they are, without text
+    "notes.policy",       // ceilings of a clinic, sampling of a supervisee
     "notes.read",
     "notes.sign",  // sign and cosign
     "notes.write",
@@ -44,12 +54,23 @@ constexpr absl::string_view kPermissions[] = {
     "organizations.read",
     "organizations.update",  // settings, roles, keys, revocation
     "outcomes.read",         // cohort figures
-    "progress.read",         // a course's series, change and trend
+    "outcomes.rebuild",      // have them reckoned anew
+    "patient.view",          // what a patient's own device may see
+    "privacy.erase",         // destroy what is kept of a patient
+    "privacy.hold",          // legal holds
+    "privacy.read",
+    "progress.read",  // a course's series, change and trend
     "protocols.read",
-    "protocols.write",    // revisions of the organisation's own
+    "protocols.write",     // revisions of the organisation's own
+    "psychotherapy.read",  // one's own psychotherapy notes
+    "psychotherapy.write",
+    "releases.read",      // who may see what of a case, and why
+    "releases.write",     // decide whether a patient sees a note
     "scores.compute",     // stateless scoring
     "suitability.check",  // whether a signed determination lets a course start
-    "waitlist.read",      // who waits for a time
+    "supervision.read",   // caseload, log, recordings, portfolio
+    "supervision.write",
+    "waitlist.read",  // who waits for a time
     "waitlist.write",
 };
 
@@ -64,17 +85,18 @@ constexpr Grant kRoles[] = {
     {"clinic_manager",
      "organizations.read directory.* protocols.* courses.read courses.schedule courses.write "
      "appointments.read appointments.write openings.search waitlist.* groups.* leave.write "
-     "instruments.read assessments.due outcomes.read"},
-    {"guardian_proxy", ""},
+     "instruments.read assessments.due notes.due notes.policy outcomes.read"},
+    {"guardian_proxy", "guardian.view"},
     {"integration",
      "events.watch scores.compute assessments.record measures.answer appointments.read "
      "appointments.write openings.search waitlist.* "
      "instruments.read protocols.read directory.read courses.schedule groups.read"},
     {"organization_admin",
-     "organizations.read organizations.update directory.* protocols.* instruments.*"},
-    {"patient_proxy", "assessments.record measures.answer"},
+     "organizations.read organizations.update directory.* protocols.* instruments.* "
+     "outcomes.rebuild fidelity.policy"},
+    {"patient_proxy", "assessments.record measures.answer patient.view"},
     {"platform_operator", "organizations.create organizations.read events.retry"},
-    {"privacy_officer", "audit.read"},
+    {"privacy_officer", "audit.read breakglass.review consents.write privacy.* releases.read"},
     {"scheduler",
      "directory.read protocols.read courses.schedule appointments.read appointments.write "
      "openings.search waitlist.* "
@@ -83,13 +105,14 @@ constexpr Grant kRoles[] = {
      "directory.read protocols.read courses.read courses.schedule appointments.read groups.read "
      "waitlist.read instruments.read scores.compute assessments.due assessments.read progress.read "
      "outcomes.read alerts.read "
-     "cases.read notes.read notes.sign"},
+     "breakglass.open cases.read notes.due notes.policy notes.read notes.sign releases.read "
+     "fidelity.rate fidelity.read supervision.*"},
     {"therapist",
      "directory.read protocols.read courses.* appointments.read appointments.write "
      "openings.search waitlist.* groups.* "
      "leave.write instruments.read scores.compute assessments.* progress.read outcomes.read "
-     "alerts.* cases.* "
-     "notes.*"},
+     "alerts.* breakglass.open cases.* consents.write psychotherapy.* releases.* "
+     "notes.* fidelity.rate fidelity.read supervision.*"},
 };
 
 constexpr Grant kServices[] = {

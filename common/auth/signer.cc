@@ -199,6 +199,10 @@ std::string TokenSigner::SignJson(absl::string_view header, absl::string_view pa
   return token;
 }
 
+std::string TokenSigner::SignRaw(absl::string_view bytes) const {
+  return SignBytes(key_.get(), algorithm_, std::string(bytes));
+}
+
 std::string TokenSigner::PublicJwk(absl::string_view service, bool development) const {
   Json jwk = RequiredMembers(key_.get(), algorithm_);
   jwk["kid"] = key_id_;

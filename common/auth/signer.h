@@ -45,6 +45,8 @@ class TokenSigner {
   std::string Sign(const TokenClaims& claims) const;
   // Signs any JSON, for tests of what a verifier must refuse.
   std::string SignJson(absl::string_view header, absl::string_view payload) const;
+  // Signs any bytes; VerificationKey::Verify takes the signature.
+  std::string SignRaw(absl::string_view bytes) const;
 
   const std::string& key_id() const { return key_id_; }
   Algorithm algorithm() const { return algorithm_; }

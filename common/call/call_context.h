@@ -44,6 +44,10 @@ struct CallContext {
   // Set when the answer repeats an earlier call's; returned as `rapport-replayed: true`.
   mutable bool replayed = false;
 
+  // Why the caller may see what it asks for, where that is not its usual work, as
+  // "break-glass: organizations/…". Set by who decides on access; told by the read's audit entry.
+  mutable std::string purpose;
+
   // Whether the caller has given up. Handlers may look at it between steps.
   const std::atomic<bool>* cancelled = nullptr;
 

@@ -1,13 +1,10 @@
 #ifndef RAPPORT_COMMON_CALL_EXCHANGE_H_
 #define RAPPORT_COMMON_CALL_EXCHANGE_H_
 
-#include <memory>
-#include <utility>
-#include <vector>
-
 #include "absl/status/status.h"
 #include "common/call/call_context.h"
 #include "google/protobuf/message.h"
+#include "google/protobuf/repeated_field.h"
 
 namespace rapport::call {
 
@@ -18,21 +15,25 @@ enum class Faults { kEnd, kAnswered };
 // What the front door sees of an Exchange, whatever its messages.
 class AnyExchange {
  public:
-  using Responses = std::vector<std::unique_ptr<google::protobuf::Message>>;
   virtual ~AnyExchange() = default;
-  virtual absl::Status TakeAny(const CallContext& context, const google::protobuf::Message& request,
-                               Responses& responses) = 0;
+  virtual absl::Status TakeAny(const CallContext& context,
+                               const google::protobuf::Message& request) = 0;
   virtual absl::Status RefuseAny(const CallContext& context,
                                  const google::protobuf::Message& request,
-                                 const absl::Status& fault, Responses& responses) = 0;
-  virtual absl::Status FinishAny(const CallContext& context, Responses& responses) = 0;
+                                 const absl::Status& fault) = 0;
+  virtual absl::Status FinishAny(const CallContext& context) = 0;
+
+  // What the last of these has answered; kept until the next of them.
+  virtual int responses() const = 0;
+  virtual const google::protobuf::Message& response(int i) const = 0;
 };
 
 // One bidirectional stream: messages in, any number of messages out for each. Made when the first
 // message arrives, or at the end of a stream without any. Its functions run on the method's
 // executor, one at a time and in the order of the messages; the next message is read when the
 // responses to the last are written, so that neither side costs more memory than one message and
-// what answers it.
+// what answers it. The memory of both serves the next ones again: where messages are alike,
+// answering them allocates next to nothing.
 //
 // Each message has passed the same checks as a unary request (but see Refuse). Once a message has
 // named an organisation, a name of another one is NOT_FOUND. In the context of each call `now` is
@@ -44,49 +45,42 @@ class AnyExchange {
 template <class Request, class Response>
 class Exchange : public AnyExchange {
  public:
-  // Answers one message by appending to `responses`, which is empty. An error ends the stream with
-  // it, after what was appended is written.
+  using Responses = google::protobuf::RepeatedPtrField<Response>;
+
+  // Answers one message by adding to `responses`, which is empty. An error ends the stream with it,
+  // after what was added is written.
   virtual absl::Status Take(const CallContext& context, const Request& request,
-                            std::vector<Response>& responses) = 0;
+                            Responses& responses) = 0;
 
   // As Take, for a message that failed its checks with `fault`. Asked of methods that are bound
   // with Faults::kAnswered; a fault ends the stream of others. The context's organisation is then
   // that of the messages before, or empty.
   virtual absl::Status Refuse(const CallContext& /*context*/, const Request& /*request*/,
-                              const absl::Status& fault, std::vector<Response>& /*responses*/) {
+                              const absl::Status& fault, Responses& /*responses*/) {
     return fault;
   }
 
   // The client has sent its last message: the last responses and how the stream ends.
-  virtual absl::Status Finish(const CallContext& context, std::vector<Response>& responses) = 0;
+  virtual absl::Status Finish(const CallContext& context, Responses& responses) = 0;
 
-  absl::Status TakeAny(const CallContext& context, const google::protobuf::Message& request,
-                       Responses& responses) final {
-    std::vector<Response> typed;
-    absl::Status status = Take(context, static_cast<const Request&>(request), typed);
-    Append(std::move(typed), responses);
-    return status;
+  absl::Status TakeAny(const CallContext& context, const google::protobuf::Message& request) final {
+    responses_.Clear();
+    return Take(context, static_cast<const Request&>(request), responses_);
   }
   absl::Status RefuseAny(const CallContext& context, const google::protobuf::Message& request,
-                         const absl::Status& fault, Responses& responses) final {
-    std::vector<Response> typed;
-    absl::Status status = Refuse(context, static_cast<const Request&>(request), fault, typed);
-    Append(std::move(typed), responses);
-    return status;
+                         const absl::Status& fault) final {
+    responses_.Clear();
+    return Refuse(context, static_cast<const Request&>(request), fault, responses_);
   }
-  absl::Status FinishAny(const CallContext& context, Responses& responses) final {
-    std::vector<Response> typed;
-    absl::Status status = Finish(context, typed);
-    Append(std::move(typed), responses);
-    return status;
+  absl::Status FinishAny(const CallContext& context) final {
+    responses_.Clear();
+    return Finish(context, responses_);
   }
+  int responses() const final { return responses_.size(); }
+  const google::protobuf::Message& response(int i) const final { return responses_[i]; }
 
  private:
-  static void Append(std::vector<Response> typed, Responses& responses) {
-    for (Response& response : typed) {
-      responses.push_back(std::make_unique<Response>(std::move(response)));
-    }
-  }
+  Responses responses_;
 };
 
 }  // namespace rapport::call

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/call/call_context.h"
+#include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/sql/database.h"
 #include "google/protobuf/message.h"
@@ -79,6 +80,19 @@ absl::StatusOr<Resource> Mutate(
         return absl::OkStatus();
       }));
   return *std::move(result);
+}
+
+// As Mutate, for methods whose requests bear no request_id.
+template <class Resource>
+absl::StatusOr<Resource> MutateUnnumbered(
+    sql::Database& database, const CallContext& context,
+    absl::FunctionRef<absl::StatusOr<Resource>(Change&)> body) {
+  return Mutate<Resource>(
+      database, context, /*request_id=*/"",
+      [](sql::Session&, absl::string_view) -> absl::StatusOr<Resource> {
+        return errors::Internal("A call without request_id has nothing to repeat.");
+      },
+      body);
 }
 
 // Runs `body` over one snapshot of the caller's organisation.

@@ -32,6 +32,8 @@ struct Method {
       const CallContext&, const google::protobuf::Message& request)>
       stream;
   std::function<absl::StatusOr<std::unique_ptr<AnyExchange>>(const CallContext&)> exchange;
+  // Which requests of a unary method run inline, whatever its executor; unset: none.
+  std::function<bool(const google::protobuf::Message& request)> quick;
   Faults faults = Faults::kEnd;  // of an exchange
 };
 
@@ -42,7 +44,10 @@ struct Method {
 //       .Unary("CreateCourse", &CourseHandlers::CreateCourse)
 //       .Unary("GetCourse", &CourseHandlers::GetCourse);
 //
-// Streams, both ways or of the server, do not run inline.
+// Streams, both ways or of the server, do not run inline. A unary method that only sometimes waits
+// for a store or a peer may name the requests that never do: those save the way to the executor.
+//
+//       .Unary("Score", &ScoringHandlers::Score, &ScoringHandlers::ScoresAtOnce)
 class Registry {
  public:
   template <class Handlers>
@@ -51,7 +56,8 @@ class Registry {
     template <class Request, class Response>
     Binder& Unary(absl::string_view method,
                   absl::StatusOr<Response> (Handlers::*function)(const CallContext&,
-                                                                 const Request&)) {
+                                                                 const Request&),
+                  bool (Handlers::*quick)(const Request&) const = nullptr) {
       Method& bound = registry_.Add(service_, method, Request::descriptor(), Response::descriptor(),
                                     Shape::kUnary);
       bound.request = &Request::default_instance();
@@ -65,6 +71,11 @@ class Registry {
         static_cast<Response&>(response) = *std::move(result);
         return absl::OkStatus();
       };
+      if (quick != nullptr) {
+        bound.quick = [handlers = handlers_, quick](const google::protobuf::Message& request) {
+          return (handlers->*quick)(static_cast<const Request&>(request));
+        };
+      }
       return *this;
     }
 

@@ -197,11 +197,29 @@ std::string TypeOfPattern(absl::string_view pattern) {
   return type;
 }
 
+// Where a message stands in the one that is checked; written out only for what is wrong.
+struct Place {
+  const Place* above;  // null: the checked message itself
+  absl::string_view field;
+  int index = -1;  // of a repeated field
+
+  std::string Text() const {
+    std::string text = above == nullptr || above->field.empty() ? "" : above->Text() + ".";
+    text.append(field.data(), field.size());
+    if (index >= 0) absl::StrAppend(&text, "[", index, "]");
+    return text;
+  }
+};
+
 }  // namespace
 
 struct Validator::Node {
   struct Field {
     const FieldDescriptor* descriptor;
+    FieldDescriptor::CppType
+        type;  // asked of the descriptor, these three cost more than the checks
+    bool is_repeated;
+    bool has_presence;
     FieldRules rules;
     bool required;
     std::vector<std::string> patterns;  // of rules.resource
@@ -214,8 +232,28 @@ struct Validator::Node {
       });
       return it == patterns.end() ? nullptr : &*it;
     }
+
+    bool HoldsNames() const { return !patterns.empty() || (child != nullptr && child->has_names); }
+
+    // Whether some value is wrong.
+    bool Demands() const {
+      if (required || child != nullptr || rules.max_items() > 0 || rules.min_items() > 0) {
+        return true;
+      }
+      switch (type) {
+        case FieldDescriptor::CPPTYPE_STRING:
+          return is_repeated || rules.max_bytes() > 0 || rules.min_bytes() > 0 ||
+                 !patterns.empty() || rules.format() != common::v1::FORMAT_UNSPECIFIED;
+        case FieldDescriptor::CPPTYPE_MESSAGE:
+        case FieldDescriptor::CPPTYPE_ENUM:
+          return true;
+        default:
+          return rules.has_min() || rules.has_max();
+      }
+    }
   };
-  std::vector<Field> fields;
+  std::vector<Field> fields;  // that demand something
+  bool has_names = false;     // somewhere below
 
   static std::unique_ptr<const Node> Make(const Descriptor* type, int depth) {
     auto node = std::make_unique<Node>();
@@ -223,16 +261,20 @@ struct Validator::Node {
       const FieldDescriptor* descriptor = type->field(i);
       if (Behaves(*descriptor, google::api::OUTPUT_ONLY)) continue;
       Field field{.descriptor = descriptor,
+                  .type = descriptor->cpp_type(),
+                  .is_repeated = descriptor->is_repeated(),
+                  .has_presence = descriptor->has_presence(),
                   .rules = descriptor->options().GetExtension(common::v1::rules),
                   .required = Behaves(*descriptor, google::api::REQUIRED),
                   .patterns = {},
                   .child = nullptr};
       field.patterns = absl::StrSplit(field.rules.resource(), '|', absl::SkipEmpty());
-      if (descriptor->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+      if (field.type == FieldDescriptor::CPPTYPE_MESSAGE &&
           !IsWellKnown(descriptor->message_type()) && depth < 16) {
         field.child = Make(descriptor->message_type(), depth + 1);
       }
-      node->fields.push_back(std::move(field));
+      node->has_names = node->has_names || field.HoldsNames();
+      if (field.Demands()) node->fields.push_back(std::move(field));
     }
     return node;
   }
@@ -241,112 +283,113 @@ struct Validator::Node {
     std::vector<errors::FieldViolation> violations;
     bool partial = false;  // inside the resource of an update
 
-    void Add(std::string path, absl::string_view what) {
+    void Add(const Place& place, absl::string_view what) {
       if (violations.size() < kMaxViolations)
-        violations.push_back({std::move(path), std::string(what)});
+        violations.push_back({place.Text(), std::string(what)});
     }
   };
 
-  void CheckString(const Field& field, const std::string& text, absl::string_view path,
+  void CheckString(const Field& field, const std::string& text, const Place& place,
                    Walk& walk) const {
     const FieldRules& rules = field.rules;
     if (rules.max_bytes() > 0 && text.size() > rules.max_bytes()) {
-      walk.Add(std::string(path), absl::StrCat("must have at most ", rules.max_bytes(), " bytes"));
+      walk.Add(place, absl::StrCat("must have at most ", rules.max_bytes(), " bytes"));
       return;
     }
     if (text.size() < rules.min_bytes()) {
-      walk.Add(std::string(path), absl::StrCat("must have at least ", rules.min_bytes(), " bytes"));
+      walk.Add(place, absl::StrCat("must have at least ", rules.min_bytes(), " bytes"));
       return;
     }
     if (!field.patterns.empty() && field.PatternOf(text) == nullptr) {
-      walk.Add(std::string(path), absl::StrCat("must be a name as \"",
-                                               absl::StrJoin(field.patterns, "\" or \""), "\""));
+      walk.Add(place, absl::StrCat("must be a name as \"",
+                                   absl::StrJoin(field.patterns, "\" or \""), "\""));
       return;
     }
     if (absl::string_view fault = FormatFault(rules.format(), text); !fault.empty()) {
-      walk.Add(std::string(path), fault);
+      walk.Add(place, fault);
     }
   }
 
-  void CheckNumber(const Field& field, int64_t number, absl::string_view path, Walk& walk) const {
+  // Leaving out a number of an update's resource is no violation of its range.
+  void CheckNumber(const Field& field, int64_t number, const Place& place, Walk& walk) const {
+    if (number == 0 && walk.partial) return;
     const FieldRules& rules = field.rules;
     const bool low = rules.has_min() && number < rules.min();
     const bool high = rules.has_max() && number > rules.max();
     if (!low && !high) return;
-    walk.Add(std::string(path),
-             rules.has_min() && rules.has_max()
-                 ? absl::StrCat("must be from ", rules.min(), " to ", rules.max())
-                 : (low ? absl::StrCat("must be at least ", rules.min())
-                        : absl::StrCat("must be at most ", rules.max())));
+    walk.Add(place, rules.has_min() && rules.has_max()
+                        ? absl::StrCat("must be from ", rules.min(), " to ", rules.max())
+                        : (low ? absl::StrCat("must be at least ", rules.min())
+                               : absl::StrCat("must be at most ", rules.max())));
   }
 
-  void CheckEnum(const Field& field, int number, absl::string_view path, Walk& walk) const {
+  void CheckEnum(const Field& field, int number, const Place& place, Walk& walk) const {
     if (field.descriptor->enum_type()->FindValueByNumber(number) == nullptr) {
-      walk.Add(std::string(path),
-               absl::StrCat("is not a value of ", field.descriptor->enum_type()->name()));
+      walk.Add(place, absl::StrCat("is not a value of ", field.descriptor->enum_type()->name()));
     }
   }
 
-  void CheckMessage(const Field& field, const Message& message, const std::string& path,
+  void CheckMessage(const Field& field, const Message& message, const Place& place,
                     Walk& walk) const {
     if (field.child != nullptr) {
-      field.child->Check(message, absl::StrCat(path, "."), walk);
+      field.child->Check(message, place, walk);
     } else if (absl::string_view fault = WellKnownFault(message); !fault.empty()) {
-      walk.Add(path, fault);
+      walk.Add(place, fault);
     }
   }
 
-  void Check(const Message& message, absl::string_view prefix, Walk& walk) const {
+  void Check(const Message& message, const Place& place, Walk& walk) const {
+    if (fields.empty()) return;
     const Reflection& reflection = *message.GetReflection();
     for (const Field& field : fields) {
-      if (field.descriptor->is_repeated()) {
-        CheckRepeated(field, message, reflection, prefix, walk);
+      const Place at{&place, field.descriptor->name()};
+      if (field.is_repeated) {
+        CheckRepeated(field, message, reflection, at, walk);
       } else {
-        CheckSingular(field, message, reflection, prefix, walk);
+        CheckSingular(field, message, reflection, at, walk);
       }
     }
   }
 
   void CheckSingular(const Field& field, const Message& message, const Reflection& reflection,
-                     absl::string_view prefix, Walk& walk) const {
+                     const Place& place, Walk& walk) const {
     const FieldDescriptor* descriptor = field.descriptor;
-    const auto path = [&] { return absl::StrCat(prefix, descriptor->name()); };
     const bool required = field.required && (!walk.partial || descriptor->name() == "name");
-    switch (descriptor->cpp_type()) {
+    switch (field.type) {
       case FieldDescriptor::CPPTYPE_STRING: {
         std::string scratch;
         const std::string& text = reflection.GetStringReference(message, descriptor, &scratch);
         if (text.empty()) {
-          if (required) walk.Add(path(), "must be set");
+          if (required) walk.Add(place, "must be set");
         } else {
-          CheckString(field, text, path(), walk);
+          CheckString(field, text, place, walk);
         }
         break;
       }
       case FieldDescriptor::CPPTYPE_MESSAGE:
         if (reflection.HasField(message, descriptor)) {
-          CheckMessage(field, reflection.GetMessage(message, descriptor), path(), walk);
+          CheckMessage(field, reflection.GetMessage(message, descriptor), place, walk);
         } else if (required) {
-          walk.Add(path(), "must be set");
+          walk.Add(place, "must be set");
         }
         break;
       case FieldDescriptor::CPPTYPE_ENUM: {
         const int number = reflection.GetEnumValue(message, descriptor);
         if (number == 0 && required) {
-          walk.Add(path(), "must be set");
+          walk.Add(place, "must be set");
         } else {
-          CheckEnum(field, number, path(), walk);
+          CheckEnum(field, number, place, walk);
         }
         break;
       }
       case FieldDescriptor::CPPTYPE_INT32:
-        if (!descriptor->has_presence() || reflection.HasField(message, descriptor)) {
-          CheckPresentNumber(field, reflection.GetInt32(message, descriptor), walk, path);
+        if (!field.has_presence || reflection.HasField(message, descriptor)) {
+          CheckNumber(field, reflection.GetInt32(message, descriptor), place, walk);
         }
         break;
       case FieldDescriptor::CPPTYPE_INT64:
-        if (!descriptor->has_presence() || reflection.HasField(message, descriptor)) {
-          CheckPresentNumber(field, reflection.GetInt64(message, descriptor), walk, path);
+        if (!field.has_presence || reflection.HasField(message, descriptor)) {
+          CheckNumber(field, reflection.GetInt64(message, descriptor), place, walk);
         }
         break;
       default:
@@ -354,75 +397,70 @@ struct Validator::Node {
     }
   }
 
-  // Leaving out a number of an update's resource is no violation of its range.
-  template <class Path>
-  void CheckPresentNumber(const Field& field, int64_t number, Walk& walk, const Path& path) const {
-    if (number == 0 && walk.partial) return;
-    CheckNumber(field, number, path(), walk);
-  }
-
   void CheckRepeated(const Field& field, const Message& message, const Reflection& reflection,
-                     absl::string_view prefix, Walk& walk) const {
+                     const Place& place, Walk& walk) const {
     const FieldDescriptor* descriptor = field.descriptor;
     const int size = reflection.FieldSize(message, descriptor);
-    const auto path = [&] { return absl::StrCat(prefix, descriptor->name()); };
     const FieldRules& rules = field.rules;
     if (rules.max_items() > 0 && size > static_cast<int>(rules.max_items())) {
-      walk.Add(path(), absl::StrCat("must have at most ", rules.max_items(), " items"));
+      walk.Add(place, absl::StrCat("must have at most ", rules.max_items(), " items"));
       return;
     }
     const bool may_lack = walk.partial && size == 0;
     if (size < static_cast<int>(rules.min_items()) && !may_lack) {
-      walk.Add(path(), absl::StrCat("must have at least ", rules.min_items(), " items"));
+      walk.Add(place, absl::StrCat("must have at least ", rules.min_items(), " items"));
       return;
     }
     if (field.required && size == 0 && !may_lack) {
-      walk.Add(path(), "must be set");
+      walk.Add(place, "must be set");
       return;
     }
-    for (int i = 0; i < size; ++i) {
-      const auto item_path = [&] { return absl::StrCat(path(), "[", i, "]"); };
-      switch (descriptor->cpp_type()) {
-        case FieldDescriptor::CPPTYPE_STRING: {
+    Place item = place;
+    switch (field.type) {
+      case FieldDescriptor::CPPTYPE_STRING:
+        for (item.index = 0; item.index < size; ++item.index) {
           std::string scratch;
           const std::string& text =
-              reflection.GetRepeatedStringReference(message, descriptor, i, &scratch);
+              reflection.GetRepeatedStringReference(message, descriptor, item.index, &scratch);
           if (text.empty()) {
-            walk.Add(item_path(), "must not be empty");
+            walk.Add(item, "must not be empty");
           } else {
-            CheckString(field, text, item_path(), walk);
+            CheckString(field, text, item, walk);
           }
-          break;
         }
-        case FieldDescriptor::CPPTYPE_MESSAGE:
-          CheckMessage(field, reflection.GetRepeatedMessage(message, descriptor, i), item_path(),
+        break;
+      case FieldDescriptor::CPPTYPE_MESSAGE:
+        for (item.index = 0; item.index < size; ++item.index) {
+          CheckMessage(field, reflection.GetRepeatedMessage(message, descriptor, item.index), item,
                        walk);
-          break;
-        case FieldDescriptor::CPPTYPE_ENUM: {
-          const int number = reflection.GetRepeatedEnumValue(message, descriptor, i);
-          if (number == 0) {
-            walk.Add(item_path(), "must not be unspecified");
-          } else {
-            CheckEnum(field, number, item_path(), walk);
-          }
-          break;
         }
-        default:
-          break;
-      }
+        break;
+      case FieldDescriptor::CPPTYPE_ENUM:
+        for (item.index = 0; item.index < size; ++item.index) {
+          const int number = reflection.GetRepeatedEnumValue(message, descriptor, item.index);
+          if (number == 0) {
+            walk.Add(item, "must not be unspecified");
+          } else {
+            CheckEnum(field, number, item, walk);
+          }
+        }
+        break;
+      default:
+        break;
     }
   }
 
   // Calls `visit(field, name)` for each resource name that is set, until it returns false.
   template <class Visit>
   bool VisitNames(const Message& message, const Visit& visit) const {
+    if (!has_names) return true;
     const Reflection& reflection = *message.GetReflection();
     for (const Field& field : fields) {
+      if (!field.HoldsNames()) continue;
       const FieldDescriptor* descriptor = field.descriptor;
       const bool is_name = !field.patterns.empty();
-      if (!is_name && field.child == nullptr) continue;
       std::string scratch;
-      if (descriptor->is_repeated()) {
+      if (field.is_repeated) {
         for (int i = 0; i < reflection.FieldSize(message, descriptor); ++i) {
           if (is_name ? !visit(field, reflection.GetRepeatedStringReference(message, descriptor, i,
                                                                             &scratch))
@@ -452,23 +490,25 @@ Validator::~Validator() = default;
 
 absl::Status Validator::Check(const Message& message) const {
   Node::Walk walk;
+  const Place root{nullptr, ""};
   if (!is_update_) {
-    root_->Check(message, "", walk);
+    root_->Check(message, root, walk);
   } else {
     // The resource is partial; what stands beside it is not.
     const Reflection& reflection = *message.GetReflection();
     for (const Node::Field& field : root_->fields) {
+      const Place place{&root, field.descriptor->name()};
       walk.partial = field.child != nullptr;
       if (walk.partial && !reflection.HasField(message, field.descriptor)) {
-        walk.Add(field.descriptor->name(), "must be set");
+        walk.Add(place, "must be set");
         continue;
       }
-      root_->CheckSingular(field, message, reflection, "", walk);
+      root_->CheckSingular(field, message, reflection, place, walk);
       if (!walk.partial) continue;
       const Message& resource = reflection.GetMessage(message, field.descriptor);
       const FieldDescriptor* name = resource.GetDescriptor()->FindFieldByName("name");
       if (name != nullptr && resource.GetReflection()->GetString(resource, name).empty()) {
-        walk.Add(absl::StrCat(field.descriptor->name(), ".name"), "must be set");
+        walk.Add({&place, "name"}, "must be set");
       }
     }
   }

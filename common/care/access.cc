@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "common/care/care.h"
 #include "common/errors/errors.h"
@@ -31,6 +32,19 @@ const sql::Statement kReach{"care.clinician.reach", R"sql(
     AND pair.start_time <= $3 AND pair.end_time > $3
   WHERE me.organization_id = $1 AND me.subject = $2
   ORDER BY 1, 2, 3)sql"};
+
+const sql::Statement kStanding{"care.clinician.standing", R"sql(
+  SELECT c.licence_until, c.trainee, s.supervisor
+  FROM care_clinician AS c LEFT JOIN care_supervision AS s
+    ON s.organization_id = c.organization_id AND s.supervisee = c.clinician
+    AND s.start_time <= $3 AND s.end_time > $3
+  WHERE c.organization_id = $1 AND c.clinician = $2
+  ORDER BY s.supervisor)sql"};
+
+const sql::Statement kPairs{"care.supervision.of", R"sql(
+  SELECT supervisor, start_time, end_time FROM care_supervision
+  WHERE organization_id = $1 AND supervisee = $2
+  ORDER BY start_time, supervisor)sql"};
 
 // Someone with a clinician's role as well is judged as a clinician.
 bool IsIntegrationOnly(const auth::Principal& principal) {
@@ -92,6 +106,39 @@ absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& co
     (rows.Bool(row, 1) ? reach.supervised : reach.clinicians).push_back(rows.Text(row, 2));
   }
   return reach;
+}
+
+absl::StatusOr<Standing> StandingOf(sql::Session& session, absl::string_view clinician,
+                                    absl::Time now) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kStanding, {sql::Text(names::OrganizationId(clinician)),
+                                             sql::Text(clinician), sql::Micros(now)}));
+  Standing standing;
+  if (rows.empty()) return standing;
+  absl::CivilDay until;
+  if (absl::ParseCivilTime(rows.Text(0, 0), &until)) standing.licence_until = until;
+  standing.trainee = rows.Bool(0, 1);
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    if (rows.IsNull(row, 2)) continue;
+    if (standing.supervisors.empty() || standing.supervisors.back() != rows.Text(row, 2)) {
+      standing.supervisors.push_back(rows.Text(row, 2));
+    }
+  }
+  return standing;
+}
+
+absl::StatusOr<std::vector<Pair>> PairsOf(sql::Session& session, absl::string_view clinician) {
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kPairs, {sql::Text(names::OrganizationId(clinician)), sql::Text(clinician)}));
+  std::vector<Pair> pairs;
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    const bool goes_on = rows.Int(row, 2) == std::numeric_limits<int64_t>::max();
+    pairs.push_back({.supervisor = rows.Text(row, 0),
+                     .start = rows.Time(row, 1),
+                     .end = goes_on ? absl::InfiniteFuture() : rows.Time(row, 2)});
+  }
+  return pairs;
 }
 
 absl::Status NotTheTherapist() {

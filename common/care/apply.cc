@@ -34,11 +34,12 @@ const sql::Statement kPutClinic{"care.clinic.put", R"sql(
   WHERE care_clinic.version < excluded.version)sql"};
 
 const sql::Statement kPutClinician{"care.clinician.put", R"sql(
-  INSERT INTO care_clinician (organization_id, clinician, version, subject, licence_until)
-  VALUES ($1, $2, $3, $4, $5)
+  INSERT INTO care_clinician (organization_id, clinician, version, subject, licence_until,
+                              trainee)
+  VALUES ($1, $2, $3, $4, $5, $6)
   ON CONFLICT (organization_id, clinician) DO UPDATE
   SET version = excluded.version, subject = excluded.subject,
-      licence_until = excluded.licence_until
+      licence_until = excluded.licence_until, trainee = excluded.trainee
   WHERE care_clinician.version < excluded.version)sql"};
 
 const sql::Statement kPutTimeOff{"care.time_off.put", R"sql(
@@ -121,7 +122,8 @@ void Put(sql::Transaction& tx, const Head& head, const proto::ClinicianEvent& st
       {head.organization, head.resource, head.version,
        sql::Text(state.deleted() ? "" : state.subject()),
        sql::Text(licensed ? absl::FormatCivilTime(time::ToCivilDay(state.licence_expire_date()))
-                          : "")});
+                          : ""),
+       sql::Bool(state.trainee())});
 }
 
 void Put(sql::Transaction& tx, const Head& head, const proto::SupervisionEvent& state) {

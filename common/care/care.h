@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "common/auth/principal.h"
 #include "common/call/call_context.h"
@@ -70,6 +71,14 @@ absl::StatusOr<AppointmentFacts> GetAppointment(sql::Session& session,
 absl::StatusOr<OrganizationFacts> GetOrganization(sql::Session& session,
                                                   absl::string_view organization);
 
+// What an organisation has settled, and one of its clinics. Empty where the replica knows of none.
+struct Settings {
+  scheduling::v1::OrganizationEvent organization;
+  scheduling::v1::ClinicEvent clinic;
+};
+absl::StatusOr<Settings> GetSettings(sql::Session& session, absl::string_view organization,
+                                     absl::string_view clinic);
+
 // The clinician whose tokens bear `subject`; nothing where the directory has none, or, while events
 // are under way, two.
 absl::StatusOr<std::optional<std::string>> ClinicianOfSubject(sql::Session& session,
@@ -91,6 +100,27 @@ struct Reach {
   bool Reaches(absl::string_view responsible) const;
 };
 absl::StatusOr<Reach> ReachOf(sql::Session& session, const call::CallContext& context);
+
+// What a clinician may sign, and who signs beside them.
+struct Standing {
+  std::optional<absl::CivilDay> licence_until;  // its last day; nothing: no licence
+  bool trainee = false;
+  std::vector<std::string> supervisors;  // by pairs in force now, by name
+  bool LicensedOn(absl::CivilDay day) const { return licence_until && day <= *licence_until; }
+};
+// Of one whom the replica does not know: no licence, nobody.
+absl::StatusOr<Standing> StandingOf(sql::Session& session, absl::string_view clinician,
+                                    absl::Time now);
+
+// A pair of supervision, [start, end); one that goes on ends in the infinite future.
+struct Pair {
+  std::string supervisor;
+  absl::Time start;
+  absl::Time end;
+  bool InForceAt(absl::Time time) const { return start <= time && time < end; }
+};
+// The pairs in which `clinician` is, was or will be supervised, by start.
+absl::StatusOr<std::vector<Pair>> PairsOf(sql::Session& session, absl::string_view clinician);
 
 // Whether the caller is a patient's own device: its only role is patient_proxy, and its subject is
 // the patient's id.

@@ -17,12 +17,6 @@ const sql::Statement kPresence{"care.ownership.presence", R"sql(
     AND start_time <= $3 AND end_time > $3
   ORDER BY 3, 4)sql"};
 
-const sql::Statement kDuty{"care.ownership.duty", R"sql(
-  SELECT o.document, c.document
-  FROM care_organization AS o LEFT JOIN care_clinic AS c
-    ON c.organization_id = o.organization_id AND c.clinic = $2
-  WHERE o.organization_id = $1)sql"};
-
 const sql::Statement kNextChange{"care.ownership.next_change", R"sql(
   SELECT min(instant) FROM (
     SELECT min(start_time) AS instant FROM care_time_off
@@ -37,12 +31,8 @@ const sql::Statement kNextChange{"care.ownership.next_change", R"sql(
     SELECT min(end_time) FROM care_cover
     WHERE organization_id = $1 AND deleted = 0 AND end_time > $2) AS instants)sql"};
 
-template <class Documents>
-std::vector<std::string> DutyList(const sql::Result& rows, int column) {
-  Documents state;
-  if (rows.empty() || rows.IsNull(0, column) || !state.ParseFromString(rows.Bytes(0, column))) {
-    return {};
-  }
+template <class State>
+std::vector<std::string> DutyList(const State& state) {
   return {state.duty_list().begin(), state.duty_list().end()};
 }
 
@@ -86,10 +76,9 @@ absl::StatusOr<OwnershipFacts> OwnershipFactsOf(sql::Session& session,
   for (size_t row = 0; row < presence.rows(); ++row) {
     (presence.Text(row, 0) == "away" ? facts.away : facts.covers).push_back(presence.Text(row, 1));
   }
-  ASSIGN_OR_RETURN(const sql::Result duty,
-                   session.Query(kDuty, {organization_id, sql::Text(course.clinic())}));
-  facts.organization_duty = DutyList<scheduling::v1::OrganizationEvent>(duty, 0);
-  facts.clinic_duty = DutyList<scheduling::v1::ClinicEvent>(duty, 1);
+  ASSIGN_OR_RETURN(const Settings settings, GetSettings(session, organization, course.clinic()));
+  facts.organization_duty = DutyList(settings.organization);
+  facts.clinic_duty = DutyList(settings.clinic);
   return facts;
 }
 

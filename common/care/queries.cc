@@ -28,6 +28,12 @@ const sql::Statement kGetAppointment{"care.appointment.get", R"sql(
 const sql::Statement kGetOrganization{"care.organization.get", R"sql(
   SELECT document FROM care_organization WHERE organization_id = $1)sql"};
 
+const sql::Statement kGetSettings{"care.settings.get", R"sql(
+  SELECT o.document, c.document
+  FROM care_organization AS o LEFT JOIN care_clinic AS c
+    ON c.organization_id = o.organization_id AND c.clinic = $2
+  WHERE o.organization_id = $1)sql"};
+
 sql::Value OrganizationOf(absl::string_view name) { return sql::Text(names::OrganizationId(name)); }
 
 absl::Status Parse(const std::string& document, google::protobuf::Message& state) {
@@ -90,6 +96,18 @@ absl::StatusOr<OrganizationFacts> GetOrganization(sql::Session& session,
   OrganizationFacts facts = {.organization = std::string(organization), .state = {}};
   RETURN_IF_ERROR(Parse(rows.Bytes(0, 0), facts.state));
   return facts;
+}
+
+absl::StatusOr<Settings> GetSettings(sql::Session& session, absl::string_view organization,
+                                     absl::string_view clinic) {
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kGetSettings, {sql::Text(names::Last(organization)), sql::Text(clinic)}));
+  Settings settings;
+  if (rows.empty()) return settings;
+  RETURN_IF_ERROR(Parse(rows.Bytes(0, 0), settings.organization));
+  if (!rows.IsNull(0, 1)) RETURN_IF_ERROR(Parse(rows.Bytes(0, 1), settings.clinic));
+  return settings;
 }
 
 }  // namespace rapport::care

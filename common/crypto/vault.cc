@@ -157,6 +157,25 @@ const sql::Statement kShred{"crypto.data_key.shred", R"sql(
   SET wrapping_key = '', wrapped = NULL, shred_time = excluded.shred_time
   WHERE data_key.shred_time IS NULL)sql"};
 
+const sql::Statement kCountToRewrap{"crypto.data_key.count_to_rewrap", R"sql(
+  SELECT count(*) FROM data_key
+  WHERE organization_id = $1 AND wrapping_key <> $2 AND wrapped IS NOT NULL)sql"};
+
+const sql::Statement kToRewrap{"crypto.data_key.to_rewrap", R"sql(
+  SELECT subject, wrapping_key, wrapped FROM data_key
+  WHERE organization_id = $1 AND wrapping_key <> $2 AND wrapped IS NOT NULL
+  ORDER BY subject LIMIT $3)sql"};
+
+// A key that was shredded or wrapped anew meanwhile stays as it is.
+const sql::Statement kRewrap{"crypto.data_key.rewrap", R"sql(
+  UPDATE data_key SET wrapping_key = $4, wrapped = $5
+  WHERE organization_id = $1 AND subject = $2 AND wrapped = $3)sql"};
+
+absl::Status UnknownKey(absl::string_view id) {
+  return errors::Internal(
+      absl::StrCat("The key-encryption key ", id, " is not in the directory of keys."));
+}
+
 }  // namespace
 
 absl::StatusOr<KeyRing> KeyRing::FromDirectory(absl::string_view path) {
@@ -202,6 +221,55 @@ const std::string* KeyRing::Find(absl::string_view id) const {
   return found == keys_.end() ? nullptr : &found->second;
 }
 
+absl::StatusOr<std::string> KeyRing::Wrap(absl::string_view id, absl::string_view context,
+                                          absl::string_view data_key) const {
+  const std::string* const key = Find(id);
+  if (key == nullptr) return UnknownKey(id);
+  const std::string nonce = Random(kNonceSize);
+  return nonce + Encrypt(*key, nonce, context, data_key);
+}
+
+absl::StatusOr<std::string> KeyRing::Unwrap(absl::string_view id, absl::string_view context,
+                                            absl::string_view wrapped) const {
+  const std::string* const key = Find(id);
+  if (key == nullptr) return UnknownKey(id);
+  std::string data_key;
+  if (wrapped.size() > kNonceSize &&
+      Decrypt(*key, wrapped.substr(0, kNonceSize), context, wrapped.substr(kNonceSize), data_key)) {
+    return data_key;
+  }
+  return errors::Internal("A data key does not unwrap: it is not what was stored.");
+}
+
+absl::StatusOr<std::shared_ptr<const KeyDirectory>> KeyDirectory::Open(absl::string_view path) {
+  ASSIGN_OR_RETURN(KeyRing ring, KeyRing::FromDirectory(path));
+  return std::shared_ptr<const KeyDirectory>(new KeyDirectory(path, std::move(ring)));
+}
+
+KeyDirectory::KeyDirectory(absl::string_view path, KeyRing ring)
+    : path_(path),
+      active_id_(ring.active_id()),
+      ring_(std::make_shared<const KeyRing>(std::move(ring))) {}
+
+std::shared_ptr<const KeyRing> KeyDirectory::RingWith(absl::string_view id) const {
+  MutexLock lock(mutex_);
+  if (ring_->Find(id) == nullptr) {
+    absl::StatusOr<KeyRing> ring = KeyRing::FromDirectory(path_);
+    if (ring.ok()) ring_ = std::make_shared<const KeyRing>(*std::move(ring));
+  }
+  return ring_;
+}
+
+absl::StatusOr<std::string> KeyDirectory::Wrap(absl::string_view id, absl::string_view context,
+                                               absl::string_view data_key) const {
+  return RingWith(id)->Wrap(id, context, data_key);
+}
+
+absl::StatusOr<std::string> KeyDirectory::Unwrap(absl::string_view id, absl::string_view context,
+                                                 absl::string_view wrapped) const {
+  return RingWith(id)->Unwrap(id, context, wrapped);
+}
+
 absl::StatusOr<std::string> Vault::DataKey(sql::Session& session, absl::string_view organization_id,
                                            absl::string_view subject) const {
   ASSIGN_OR_RETURN(const sql::Result rows,
@@ -209,36 +277,24 @@ absl::StatusOr<std::string> Vault::DataKey(sql::Session& session, absl::string_v
   if (rows.empty()) return std::string();
   if (rows.IsNull(0, 1)) return Erased();
   const std::string& wrapping_key = rows.Text(0, 0);
-  const std::string* const key = ring_.Find(wrapping_key);
-  if (key == nullptr) {
-    return errors::Internal(
-        absl::StrCat("The key-encryption key ", wrapping_key, " is not in the directory of keys."));
-  }
-  const std::string& wrapped = rows.Bytes(0, 1);
-  std::string data_key;
-  if (wrapped.size() <= kNonceSize ||
-      !Decrypt(*key, absl::string_view(wrapped).substr(0, kNonceSize),
-               WrapContext(organization_id, subject, wrapping_key),
-               absl::string_view(wrapped).substr(kNonceSize), data_key) ||
-      data_key.size() != kKeySize) {
-    return errors::Internal("A data key does not unwrap: it is not what was stored.");
-  }
-  return data_key;
+  ASSIGN_OR_RETURN(std::string data_key,
+                   keys_->Unwrap(wrapping_key, WrapContext(organization_id, subject, wrapping_key),
+                                 rows.Bytes(0, 1)));
+  if (data_key.size() == kKeySize) return data_key;
+  return errors::Internal("A data key does not unwrap: it is not what was stored.");
 }
 
 absl::StatusOr<std::string> Vault::Seal(sql::Transaction& tx, const Place& place,
                                         absl::string_view plain, absl::Time now) const {
   ASSIGN_OR_RETURN(std::string data_key, DataKey(tx, place.organization_id, place.subject));
   if (data_key.empty()) {
-    const std::string& wrapping_key = ring_.active_id();
-    const std::string nonce = Random(kNonceSize);
-    tx.Defer(
-        kInsert,
-        {sql::Text(place.organization_id), sql::Text(place.subject), sql::Text(wrapping_key),
-         sql::Bytes(nonce + Encrypt(*ring_.Find(wrapping_key), nonce,
-                                    WrapContext(place.organization_id, place.subject, wrapping_key),
-                                    Random(kKeySize))),
-         sql::Micros(now)});
+    const std::string wrapping_key = keys_->active_id();
+    ASSIGN_OR_RETURN(
+        const std::string wrapped,
+        keys_->Wrap(wrapping_key, WrapContext(place.organization_id, place.subject, wrapping_key),
+                    Random(kKeySize)));
+    tx.Defer(kInsert, {sql::Text(place.organization_id), sql::Text(place.subject),
+                       sql::Text(wrapping_key), sql::Bytes(wrapped), sql::Micros(now)});
     // Another transaction's key, if that was first.
     ASSIGN_OR_RETURN(data_key, DataKey(tx, place.organization_id, place.subject));
     if (data_key.empty()) return errors::Internal("A data key was stored and is not there.");
@@ -282,6 +338,34 @@ absl::StatusOr<std::string> Opener::Open(const Place& place, absl::string_view s
 void Vault::Shred(sql::Transaction& tx, absl::string_view organization_id,
                   absl::string_view subject, absl::Time now) const {
   tx.Defer(kShred, {sql::Text(organization_id), sql::Text(subject), sql::Micros(now)});
+}
+
+absl::StatusOr<int64_t> Vault::CountToRewrap(sql::Session& session,
+                                             absl::string_view organization_id) const {
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kCountToRewrap, {sql::Text(organization_id), sql::Text(keys_->active_id())}));
+  return rows.Int(0, 0);
+}
+
+absl::StatusOr<int> Vault::Rewrap(sql::Transaction& tx, absl::string_view organization_id,
+                                  int limit) const {
+  const std::string active = keys_->active_id();
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      tx.Query(kToRewrap, {sql::Text(organization_id), sql::Text(active), sql::Int(limit)}));
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    const std::string& subject = rows.Text(row, 0);
+    const std::string& old = rows.Text(row, 1);
+    ASSIGN_OR_RETURN(
+        const std::string data_key,
+        keys_->Unwrap(old, WrapContext(organization_id, subject, old), rows.Bytes(row, 2)));
+    ASSIGN_OR_RETURN(const std::string wrapped,
+                     keys_->Wrap(active, WrapContext(organization_id, subject, active), data_key));
+    tx.Defer(kRewrap, {sql::Text(organization_id), sql::Text(subject),
+                       sql::Bytes(rows.Bytes(row, 2)), sql::Text(active), sql::Bytes(wrapped)});
+  }
+  return static_cast<int>(rows.rows());
 }
 
 }  // namespace rapport::crypto

@@ -126,6 +126,10 @@ absl::Status Aborted(absl::string_view reason, absl::string_view message) {
   return status;
 }
 
+absl::Status Aborted(absl::string_view reason, absl::string_view message, Metadata metadata) {
+  return Make(absl::StatusCode::kAborted, reason, message, std::move(metadata));
+}
+
 absl::Status OutOfRange(absl::string_view reason, absl::string_view message) {
   return Make(absl::StatusCode::kOutOfRange, reason, message);
 }

@@ -61,6 +61,9 @@ absl::Status StaleEtag(absl::string_view current_etag);
 // ABORTED with RetryInfo: lost a race, safe to repeat.
 absl::Status Aborted(absl::string_view reason, absl::string_view message);
 
+// ABORTED that repeating as it stands does not mend: no RetryInfo.
+absl::Status Aborted(absl::string_view reason, absl::string_view message, Metadata metadata);
+
 // OUT_OF_RANGE.
 absl::Status OutOfRange(absl::string_view reason, absl::string_view message);
 

@@ -9,6 +9,7 @@
 #include "common/auth/permissions.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/names/names.h"
 #include "common/rpc/errors.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metric_names.h"
@@ -72,7 +73,8 @@ FrontDoor::Door::Door(const call::Method& method, FrontDoor& front)
                 : method.policy.executor() == common::v1::EXECUTOR_WRITE ? &front.write_
                 : method.policy.executor() == common::v1::EXECUTOR_PEER  ? &front.peer_
                                                                          : nullptr),
-      duration_(front.durations_.With({name_})) {}
+      duration_(front.durations_.With({name_})),
+      answered_(front.calls_.With({name_, CodeName(absl::StatusCode::kOk)})) {}
 
 FrontDoor::FrontDoor(Dependencies dependencies)
     : dependencies_(std::move(dependencies)),
@@ -175,6 +177,71 @@ absl::Status FrontDoor::Inspect(const Door& door, const Message& request,
   return absl::OkStatus();
 }
 
+std::string FrontDoor::Door::Record(const Message* request,
+                                    const std::string& organization_id) const {
+  std::string found;
+  // Once through the request, then through the resource that it holds.
+  for (const Message* message = request; message != nullptr && found.empty();) {
+    const auto& reflection = *message->GetReflection();
+    const Message* resource = nullptr;
+    for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
+      const FieldDescriptor* field = message->GetDescriptor()->field(i);
+      if (field->is_repeated()) continue;
+      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        const bool holds = resource == nullptr && message == request &&
+                           reflection.HasField(*message, field) &&
+                           field->message_type()->FindFieldByName("name") != nullptr;
+        if (holds) resource = &reflection.GetMessage(*message, field);
+      } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
+                 !field->options().GetExtension(common::v1::rules).resource().empty()) {
+        const std::string name = reflection.GetString(*message, field);
+        if (name.empty()) continue;
+        const bool first_choice = field->name() == "name" || field->name() == "parent";
+        if (found.empty() || first_choice) found = name;
+        if (first_choice) break;
+      }
+    }
+    message = resource;
+  }
+  return found.empty() ? names::Organization(organization_id) : found;
+}
+
+bool FrontDoor::Tell(const Door& door, const call::CallContext& context, const Message* request,
+                     const absl::Status& status,
+                     std::function<void(const absl::Status&)> done) const {
+  using common::v1::AUDIT_LEVEL_DURABLE;
+  using common::v1::AUDIT_LEVEL_UNSPECIFIED;
+  const common::v1::AuditLevel level = door.method_.policy.audit();
+  if (status.ok() ? level == AUDIT_LEVEL_UNSPECIFIED
+                  : status.code() != absl::StatusCode::kPermissionDenied &&
+                        status.code() != absl::StatusCode::kNotFound) {
+    return false;
+  }
+  // What is absent is a denial only where records are read or written.
+  const bool told = status.code() != absl::StatusCode::kNotFound ||
+                    level != AUDIT_LEVEL_UNSPECIFIED || door.executor_ == &write_;
+  if (!told || dependencies_.access_log == nullptr || context.principal == nullptr) return false;
+  const std::string& organization_id = context.organization_id.empty()
+                                           ? context.principal->organization_id
+                                           : context.organization_id;
+  if (organization_id.empty()) return false;
+  // What is read out of the usual, as by an emergency access, waits whatever it is.
+  const bool must_wait =
+      done != nullptr && (!status.ok() || level == AUDIT_LEVEL_DURABLE || !context.purpose.empty());
+  audit::Entry entry{.organization_id = organization_id,
+                     .principal = context.principal->subject,
+                     .method = door.name_,
+                     .resource = door.Record(request, organization_id),
+                     .occur_time = context.now,
+                     .trace_id = context.trace.trace_id};
+  entry.kind = status.ok() ? audit::Kind::kAccess : audit::Kind::kDenial;
+  entry.purpose = status.ok() ? context.purpose : std::string(CodeName(status.code()));
+  return dependencies_.access_log->Tell(std::move(entry), must_wait,
+                                        [status, done = std::move(done)](const absl::Status& kept) {
+                                          if (done != nullptr) done(kept.ok() ? status : kept);
+                                        });
+}
+
 absl::Status FrontDoor::Refused(const Door& door) const {
   refused_.With({door.executor()->name()}).Increment();
   return errors::ResourceExhausted("OVERLOADED",
@@ -187,7 +254,11 @@ void FrontDoor::Account(const Door& door, const call::CallContext& context, absl
   (door.method_.unary != nullptr ? in_flight_ : streams_open_).Add(-1);
   const absl::Duration took = absl::Now() - arrived;
   const absl::string_view code = CodeName(status.code());
-  calls_.With({door.name(), code}).Increment();
+  if (status.ok()) {
+    door.answered_.Increment();
+  } else {
+    calls_.With({door.name(), code}).Increment();
+  }
   door.duration_.Observe(absl::ToDoubleSeconds(took));
   const bool bug =
       status.code() == absl::StatusCode::kInternal || status.code() == absl::StatusCode::kUnknown;

@@ -2,6 +2,7 @@
 #define RAPPORT_COMMON_RPC_FRONT_DOOR_H_
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/audit/access_log.h"
 #include "common/auth/jwt.h"
 #include "common/call/call_context.h"
 #include "common/call/registry.h"
@@ -40,6 +42,7 @@ class FrontDoor {
     time::Clock* clock;
     std::shared_ptr<const auth::IntegrityKey> integrity;
     telemetry::Metrics* metrics;
+    audit::AccessLog* access_log = nullptr;  // null: reads and denials leave no entry
     absl::Duration default_deadline = absl::Seconds(10);
     absl::Duration max_deadline = absl::Seconds(60);
     // Of bidirectional streams: the longest, how long one waits for its client to send or to read,
@@ -66,12 +69,18 @@ class FrontDoor {
 
    private:
     friend class FrontDoor;
+    // The name in `request` that the audit log files a read under: of `name`, `parent` or the first
+    // other name, of the request itself or of the resource in it; else of the organisation.
+    std::string Record(const google::protobuf::Message* request,
+                       const std::string& organization_id) const;
+
     const call::Method method_;
     const std::string name_;
     const call::Validator validator_;
     const bool fingerprinted_;
     BoundedExecutor* const executor_;
     const telemetry::Histogram duration_;
+    const telemetry::Counter answered_;  // with OK
   };
 
   // Fills `context` with who calls, until when, and on whose behalf. Account follows, once.
@@ -88,7 +97,15 @@ class FrontDoor {
   // kResourceExhausted with the time after which to try again.
   absl::Status Refused(const Door& door) const;
 
-  // Metrics and the access log, once for each call.
+  // Tells the audit log of a read or a denial, once for each unary call and each stream that opens;
+  // `request` is null where it was not parsed. True: the reply waits, and `done` is called with its
+  // status once the entry is durable, on another thread. False: there is nothing to wait for. An
+  // empty `done` never waits.
+  [[nodiscard]] bool Tell(const Door& door, const call::CallContext& context,
+                          const google::protobuf::Message* request, const absl::Status& status,
+                          std::function<void(const absl::Status&)> done) const;
+
+  // Metrics and the log of calls, once for each call.
   void Account(const Door& door, const call::CallContext& context, absl::Time arrived,
                const absl::Status& status) const;
 

@@ -41,8 +41,8 @@ Arrival ArrivalOf(const grpc::CallbackServerContext& context) {
   return arrival;
 }
 
-absl::StatusOr<std::unique_ptr<Message>> Parse(const Message& prototype,
-                                               const grpc::ByteBuffer& bytes) {
+// What `message` holds is replaced; its memory is used again.
+absl::Status Parse(const grpc::ByteBuffer& bytes, Message& message) {
   if (bytes.Length() > kMaxRequestBytes) {
     absl::Status status = errors::FailedPrecondition(
         "MESSAGE_TOO_LARGE", absl::StrCat("A request has at most ", kMaxRequestBytes, " bytes."));
@@ -52,14 +52,13 @@ absl::StatusOr<std::unique_ptr<Message>> Parse(const Message& prototype,
     });
     return refused;
   }
-  std::unique_ptr<Message> message(prototype.New());
   grpc::ByteBuffer copy(bytes);  // shares the slices
   grpc::ProtoBufferReader reader(&copy);
-  if (!reader.status().ok() || !message->ParseFromZeroCopyStream(&reader)) {
+  if (!reader.status().ok() || !message.ParseFromZeroCopyStream(&reader)) {
     return errors::InvalidArgument("", absl::StrCat("the request is not a well-formed ",
-                                                    message->GetDescriptor()->full_name()));
+                                                    message.GetDescriptor()->full_name()));
   }
-  return message;
+  return absl::OkStatus();
 }
 
 grpc::ByteBuffer Serialize(const Message& message) {
@@ -92,18 +91,23 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
             const grpc::ByteBuffer* request, grpc::ByteBuffer* response)
       : front_(front), door_(door), transport_(transport), response_(response) {
     context_.cancelled = &cancelled_;
-    if (absl::Status status = Admit(*request); !status.ok()) End(status);
+    if (absl::Status status = Admit(*request); !status.ok()) Conclude(status);
   }
 
   void OnCancel() override { cancelled_.store(true); }
   void OnDone() override { delete this; }
 
  private:
+  // Both are done where they are told of, at no other thread's cost.
+  bool InternalInlineable() override { return true; }
+
   absl::Status Admit(const grpc::ByteBuffer& bytes) {
     RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(*transport_), context_));
-    ASSIGN_OR_RETURN(request_, Parse(*door_.method().request, bytes));
+    request_.reset(door_.method().request->New());
+    RETURN_IF_ERROR(Parse(bytes, *request_));
     RETURN_IF_ERROR(front_.Inspect(door_, *request_, context_));
-    if (door_.executor() == nullptr) {
+    if (door_.executor() == nullptr ||
+        (door_.method().quick != nullptr && door_.method().quick(*request_))) {
       Run();
       return absl::OkStatus();
     }
@@ -114,13 +118,21 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   }
 
   void Run() {
-    End(Guard([this]() -> absl::Status {
+    Conclude(Guard([this]() -> absl::Status {
       RETURN_IF_ERROR(Late(context_));
       std::unique_ptr<Message> response(door_.method().response->New());
       RETURN_IF_ERROR(door_.method().unary(context_, *request_, *response));
       *response_ = Serialize(*response);
       return absl::OkStatus();
     }));
+  }
+
+  // Ends the call once the audit log knows of it.
+  void Conclude(const absl::Status& status) {
+    if (!front_.Tell(door_, context_, request_.get(), status,
+                     [this](const absl::Status& told) { End(told); })) {
+      End(status);
+    }
   }
 
   void End(const absl::Status& status) {
@@ -147,7 +159,9 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
              grpc::CallbackServerContext* transport, const grpc::ByteBuffer* request)
       : front_(front), minder_(minder), door_(door) {
     context_.cancelled = &cancelled_;
-    if (absl::Status status = Admit(*transport, *request); !status.ok()) {
+    const absl::Status status = Admit(*transport, *request);
+    (void)front_.Tell(door_, context_, request_.get(), status, nullptr);
+    if (!status.ok()) {
       End(status);
     } else {
       Advance();
@@ -167,7 +181,8 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  private:
   absl::Status Admit(const grpc::CallbackServerContext& transport, const grpc::ByteBuffer& bytes) {
     RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(transport), context_));
-    ASSIGN_OR_RETURN(request_, Parse(*door_.method().request, bytes));
+    request_.reset(door_.method().request->New());
+    RETURN_IF_ERROR(Parse(bytes, *request_));
     return front_.Inspect(door_, *request_, context_);
   }
 
@@ -270,8 +285,8 @@ class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   void OnReadDone(bool ok) override {
     if (!Take(Phase::kReading)) return;
     if (!ok && transport_->IsCancelled()) return End(ClientGone());
-    request_.reset();
-    if (ok) {
+    ended_ = !ok;
+    if (!ended_) {
       if (absl::Status status = Admit(); !status.ok()) return End(status);
     }
     if (Submit()) return;
@@ -364,7 +379,8 @@ class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   }
 
   absl::Status Admit() {
-    ASSIGN_OR_RETURN(request_, Parse(*door_.method().request, in_));
+    if (request_ == nullptr) request_.reset(door_.method().request->New());
+    RETURN_IF_ERROR(Parse(in_, *request_));
     in_.Clear();
     fault_ = front_.Inspect(door_, *request_, context_);
     return door_.method().faults == call::Faults::kAnswered ? absl::OkStatus() : fault_;
@@ -383,22 +399,20 @@ class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
       if (exchange_ == nullptr) {
         ASSIGN_OR_RETURN(exchange_, door_.method().exchange(context_));
       }
-      if (request_ == nullptr) return exchange_->FinishAny(context_, responses_);
-      return fault_.ok() ? exchange_->TakeAny(context_, *request_, responses_)
-                         : exchange_->RefuseAny(context_, *request_, fault_, responses_);
+      if (ended_) return exchange_->FinishAny(context_);
+      return fault_.ok() ? exchange_->TakeAny(context_, *request_)
+                         : exchange_->RefuseAny(context_, *request_, fault_);
     });
+    written_ = 0;
     Advance();
   }
 
   void Advance() {
-    if (written_ < responses_.size()) {
-      out_ = Serialize(*responses_[written_]);
-      responses_[written_++].reset();
+    if (exchange_ != nullptr && written_ < exchange_->responses()) {
+      out_ = Serialize(exchange_->response(written_++));
       return Leave(Phase::kWriting, [this] { StartWrite(&out_); });
     }
-    responses_.clear();
-    written_ = 0;
-    if (!outcome_.ok() || request_ == nullptr) return End(outcome_);
+    if (!outcome_.ok() || ended_) return End(outcome_);
     Read();
   }
 
@@ -423,11 +437,11 @@ class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   bool has_place_ = false;
   grpc::ByteBuffer in_;
   grpc::ByteBuffer out_;
-  std::unique_ptr<Message> request_;  // null after the last
-  absl::Status fault_;                // of the request, where the exchange answers it
+  std::unique_ptr<Message> request_;
+  bool ended_ = false;  // the client has sent its last message
+  absl::Status fault_;  // of the request, where the exchange answers it
   std::unique_ptr<call::AnyExchange> exchange_;
-  call::AnyExchange::Responses responses_;
-  size_t written_ = 0;
+  int written_ = 0;  // of its responses
   absl::Status outcome_;
 
   Mutex mutex_;

@@ -19,10 +19,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "common/audit/access_log.h"
+#include "common/audit/heads.h"
+#include "common/auditing/anchorer.h"
+#include "common/auditing/audit_handlers.h"
 #include "common/auth/jwt.h"
+#include "common/auth/keys.h"
 #include "common/auth/signer.h"
 #include "common/concurrency/periodic.h"
+#include "common/crypto/rewrapper.h"
 #include "common/errors/status_macros.h"
+#include "common/events/event_log.h"
 #include "common/feed/feed.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/front_door.h"
@@ -64,6 +71,13 @@ ABSL_FLAG(std::string, integrity_key_file, "",
 
 ABSL_FLAG(std::string, key_encryption_key_dir, "",
           "Directory of the keys, <id>.key each, that wrap the data keys of what patients tell.");
+
+ABSL_FLAG(std::string, audit_key_file, "",
+          "PEM private key (Ed25519) that signs the heads of the audit log.");
+ABSL_FLAG(std::string, audit_jwks_file, "",
+          "JSON Web Key Set of the public keys that have signed heads, this one's among them.");
+ABSL_FLAG(std::string, audit_anchor_dir, "",
+          "Directory outside of the database, best append-only, that signed heads are kept in.");
 
 ABSL_FLAG(std::string, scheduling_target, "127.0.0.1:7401", "Where the scheduling service is.");
 ABSL_FLAG(std::string, assessment_target, "127.0.0.1:7402", "Where the assessment service is.");
@@ -162,6 +176,25 @@ absl::StatusOr<std::unique_ptr<auth::TokenVerifier>> MakeVerifier() {
   return auth::TokenVerifier::Make(std::move(options));
 }
 
+absl::StatusOr<audit::HeadSigner> MakeHeadSigner(const ServiceSpec& spec) {
+  RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_audit_key_file), "audit_key_file",
+                          "the key that signs the heads of the audit log"));
+  RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_audit_jwks_file), "audit_jwks_file",
+                          "the public keys that have signed heads of the audit log"));
+  ASSIGN_OR_RETURN(auto key, auth::TokenSigner::FromPemFile(absl::GetFlag(FLAGS_audit_key_file)));
+  ASSIGN_OR_RETURN(auto trusted, auth::KeySet::FromFile(absl::GetFlag(FLAGS_audit_jwks_file)));
+  return audit::HeadSigner::Make(spec.name, std::move(key), std::move(trusted));
+}
+
+// Numbers what is committed, so that the last heads cover it.
+void SequenceAll(sql::Database& database, time::Clock& clock) {
+  events::Sequencer sequencer(database);
+  absl::StatusOr<int> moved = 0;
+  do {
+    moved = sequencer.RunOnce(clock.Now());
+  } while (moved.ok() && *moved > 0);
+}
+
 absl::StatusOr<std::unique_ptr<time::Clock>> MakeDevelopmentClock(
     const auth::TokenVerifier& verifier) {
   const std::string path = absl::GetFlag(FLAGS_development_clock_file);
@@ -223,14 +256,19 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   if (spec.encrypts) {
     RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_key_encryption_key_dir), "key_encryption_key_dir",
                             "the directory of the keys that wrap the data keys"));
-    ASSIGN_OR_RETURN(crypto::KeyRing ring,
-                     crypto::KeyRing::FromDirectory(absl::GetFlag(FLAGS_key_encryption_key_dir)));
-    vault.emplace(std::move(ring));
+    ASSIGN_OR_RETURN(std::shared_ptr<const crypto::KeyProvider> keys,
+                     crypto::KeyDirectory::Open(absl::GetFlag(FLAGS_key_encryption_key_dir)));
+    vault.emplace(std::move(keys));
   }
   RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_service_key_file), "service_key_file",
                           "the key that signs this service's own tokens"));
   ASSIGN_OR_RETURN(auto signer,
                    auth::TokenSigner::FromPemFile(absl::GetFlag(FLAGS_service_key_file)));
+  ASSIGN_OR_RETURN(const audit::HeadSigner head_signer, MakeHeadSigner(spec));
+  RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_audit_anchor_dir), "audit_anchor_dir",
+                          "the directory outside of the database that signed heads are kept in"));
+  ASSIGN_OR_RETURN(const std::unique_ptr<audit::AnchorLog> anchors,
+                   audit::AnchorLog::Open(absl::GetFlag(FLAGS_audit_anchor_dir), spec.name));
   const std::vector<std::string> audiences =
       absl::StrSplit(absl::GetFlag(FLAGS_token_audience), ',');
   auto tokens =
@@ -271,13 +309,18 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
                   {.service_types = spec.service_event_types,
                    .metrics = metrics.get(),
                    .retry_parked = service.retry_parked});
+  audit::AccessLog access_log(*database, clock);
+  auditing::Anchorer anchorer(*database, head_signer, *anchors, metrics.get());
+  auditing::AuditHandlers audit_handlers(*database, head_signer, *anchors, service.record_kinds);
   call::Registry registry;
   service.register_handlers(registry);
   feed.Register(registry);
+  audit_handlers.Register(registry);
   FrontDoor front({.verifier = verifier.get(),
                    .clock = &clock,
                    .integrity = integrity,
                    .metrics = metrics.get(),
+                   .access_log = &access_log,
                    .read_threads = absl::GetFlag(FLAGS_read_threads),
                    .write_threads = absl::GetFlag(FLAGS_write_threads),
                    .peer_threads = absl::GetFlag(FLAGS_peer_threads)});
@@ -290,7 +333,10 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
           spec.name, registry, front));
   Readiness readiness(*database, *server);
   feed.Start();
+  anchorer.Start();
   service.start();
+  std::optional<crypto::Rewrapper> rewrapper;
+  if (vault) rewrapper.emplace(*database, *vault, *metrics).Start();
   Log(Severity::kInfo, "serving",
       {{"port", absl::StrCat(server->port())},
        {"health_port", absl::StrCat(server->health_port())},
@@ -303,8 +349,11 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   readiness.Stop();
   server->Drain(absl::GetFlag(FLAGS_drain_linger), absl::GetFlag(FLAGS_drain_grace));
   front.Drain();
+  access_log.Stop();
   service.stop();
   feed.Stop();
+  SequenceAll(*database, clock);
+  anchorer.Stop();
   metrics->StopReading();
   Log(Severity::kInfo, "stopped");
   return absl::OkStatus();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "common/audit/verify.h"
 #include "common/call/peer.h"
 #include "common/call/registry.h"
 #include "common/crypto/vault.h"
@@ -38,10 +39,11 @@ struct HostedService {
   std::function<void()> start;                        // background work begins
   std::function<void()> stop;                         // and has ended when this returns
   std::function<absl::StatusOr<int>()> retry_parked;  // null: it follows no feed
+  std::vector<audit::RecordKind> record_kinds = {};   // what its audit entries cover
 };
 
-// Hosts any class with Register(call::Registry&), Start() and Stop(), and RetryParked() if it
-// follows a feed.
+// Hosts any class with Register(call::Registry&), Start() and Stop(), RetryParked() if it follows a
+// feed, and RecordKinds() if it says how what its audit entries cover is stored.
 template <class Service>
 HostedService Host(std::unique_ptr<Service> service) {
   std::shared_ptr<Service> shared = std::move(service);
@@ -53,6 +55,7 @@ HostedService Host(std::unique_ptr<Service> service) {
   if constexpr (requires { shared->RetryParked(); }) {
     hosted.retry_parked = [shared] { return shared->RetryParked(); };
   }
+  if constexpr (requires { shared->RecordKinds(); }) hosted.record_kinds = shared->RecordKinds();
   return hosted;
 }
 

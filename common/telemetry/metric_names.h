@@ -24,6 +24,7 @@ inline constexpr char kTokenCacheSize[] = "rapport_token_cache_entries";  // -
 inline constexpr char kDatabaseConnections[] = "rapport_database_connections";   // -
 inline constexpr char kDatabaseInUse[] = "rapport_database_connections_in_use";  // -
 inline constexpr char kDatabaseWaiting[] = "rapport_database_waiting";           // -
+inline constexpr char kDataKeysToRewrap[] = "rapport_data_keys_to_rewrap";       // -
 
 // Events and audit.
 inline constexpr char kUnsequencedAge[] = "rapport_events_unsequenced_age_seconds";      // -
@@ -31,6 +32,7 @@ inline constexpr char kConsumerLag[] = "rapport_events_consumer_lag_seconds";   
 inline constexpr char kConsumerParked[] = "rapport_events_consumer_parked";              // feed
 inline constexpr char kAuditUnsequencedAge[] = "rapport_audit_unsequenced_age_seconds";  // -
 inline constexpr char kAuditTreeSize[] = "rapport_audit_tree_size";                      // -
+inline constexpr char kAuditAnchorFailed[] = "rapport_audit_anchor_failed_total";        // reason
 
 // What a service does by itself, by common/work.
 inline constexpr char kWorkDone[] = "rapport_work_done_total";      // kind

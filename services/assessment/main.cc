@@ -2,6 +2,7 @@
 #include "common/crypto/vault.h"
 #include "common/rpc/service_main.h"
 #include "common/work/work.h"
+#include "rapport/common/v1/privacy.pb.h"
 #include "services/assessment/migrations/migrations.h"
 #include "services/assessment/rpc/service.h"
 
@@ -29,5 +30,6 @@ int main(int argc, char** argv) {
                               .scheduling_feed = process.feed("scheduling"),
                               .notes_feed = process.feed("notes")}));
            },
+       .service_event_types = {rapport::common::v1::ErasurePartEvent::descriptor()->full_name()},
        .encrypts = true});
 }

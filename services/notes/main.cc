@@ -1,5 +1,7 @@
 #include "common/care/care.h"
+#include "common/crypto/vault.h"
 #include "common/rpc/service_main.h"
+#include "rapport/notes/v1/events.pb.h"
 #include "services/notes/migrations/migrations.h"
 #include "services/notes/rpc/service.h"
 
@@ -13,14 +15,20 @@ int main(int argc, char** argv) {
        .health_port = 7413,
        .metrics_port = 7423,
        .peers = {"scheduling", "assessment"},
-       .migrations = {rapport::care::Migrations(), rapport::notes::Migrations()},
-       .make = [](rapport::rpc::Process& process) {
-         return rapport::rpc::Host(std::make_unique<NotesService>(
-             Dependencies{.database = process.database,
-                          .clock = process.clock,
-                          .metrics = process.metrics,
-                          .scheduling = process.peer("scheduling"),
-                          .assessment = process.peer("assessment"),
-                          .scheduling_feed = process.feed("scheduling")}));
-       }});
+       .migrations = {rapport::care::Migrations(), rapport::crypto::Migrations(),
+                      rapport::notes::Migrations()},
+       .make =
+           [](rapport::rpc::Process& process) {
+             return rapport::rpc::Host(std::make_unique<NotesService>(
+                 Dependencies{.database = process.database,
+                              .clock = process.clock,
+                              .metrics = process.metrics,
+                              .vault = *process.vault,
+                              .scheduling = process.peer("scheduling"),
+                              .assessment = process.peer("assessment"),
+                              .scheduling_feed = process.feed("scheduling"),
+                              .assessment_feed = process.feed("assessment")}));
+           },
+       .service_event_types = {rapport::notes::v1::CaseSafetyEvent::descriptor()->full_name()},
+       .encrypts = true});
 }

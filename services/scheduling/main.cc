@@ -1,5 +1,6 @@
 #include "common/rpc/service_main.h"
 #include "common/work/work.h"
+#include "rapport/common/v1/privacy.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/scheduling/migrations/migrations.h"
 #include "services/scheduling/rpc/service.h"
@@ -25,5 +26,6 @@ int main(int argc, char** argv) {
                               .notes_feed = process.feed("notes")}));
            },
        .service_event_types = {
-           rapport::scheduling::v1::PrivateAppointmentEvent::descriptor()->full_name()}});
+           rapport::scheduling::v1::PrivateAppointmentEvent::descriptor()->full_name(),
+           rapport::common::v1::ErasurePartEvent::descriptor()->full_name()}});
 }

@@ -44,6 +44,7 @@
 #include "services/scheduling/rpc/live_index.h"
 #include "services/scheduling/rpc/organization_handlers.h"
 #include "tests/bench/network.h"
+#include "tests/bench/pgbench.h"
 #include "tests/support/postgres/postgres_server.h"
 #include "tests/support/postgres/temp_dir.h"
 
@@ -359,165 +360,34 @@ class Loader {
   Table claims_{folder_, "claim (organization_id, resource, booking, starts_at, ends_at, state)"};
 };
 
-// What a transaction sends, one after the other.
-struct Sent {
-  enum class Kind { kStatement, kLock, kTryLock };
-  Kind kind;
-  bool awaited;                    // ends a round trip
-  std::string sql;                 // kStatement
-  std::vector<sql::Value> values;  // kStatement; else the keys
-};
-
-class RecordingTransaction final : public sql::Transaction {
+// Names and ids of what was recorded of number 0 become those of number :m = :base + :j * clients +
+// its own; new ids become others of the same length.
+class Numbers {
  public:
-  RecordingTransaction(sql::Transaction& inner, std::vector<Sent>& sent)
-      : inner_(inner), sent_(sent) {}
-
-  sql::Engine engine() const override { return inner_.engine(); }
-  absl::StatusOr<sql::Result> Query(const sql::Statement& statement,
-                                    absl::Span<const sql::Value> parameters) override {
-    sent_.push_back(
-        {Sent::Kind::kStatement, true, statement.sql(), {parameters.begin(), parameters.end()}});
-    return inner_.Query(statement, parameters);
-  }
-  void Defer(const sql::Statement& statement, absl::Span<const sql::Value> parameters) override {
-    sent_.push_back(
-        {Sent::Kind::kStatement, false, statement.sql(), {parameters.begin(), parameters.end()}});
-    inner_.Defer(statement, parameters);
-  }
-  void Lock(std::vector<std::string> keys) override {
-    sent_.push_back({Sent::Kind::kLock, false, "", {keys.begin(), keys.end()}});
-    inner_.Lock(std::move(keys));
-  }
-  absl::Status TryLock(absl::string_view key) override {
-    sent_.push_back({Sent::Kind::kTryLock, true, "", {sql::Text(key)}});
-    return inner_.TryLock(key);
-  }
-
- private:
-  sql::Transaction& inner_;
-  std::vector<Sent>& sent_;
-};
-
-class RecordingDatabase final : public sql::Database {
- public:
-  explicit RecordingDatabase(sql::Database& inner) : inner_(inner) {}
-
-  sql::Engine engine() const override { return inner_.engine(); }
-  absl::Status Read(const sql::Access& access, absl::Time deadline,
-                    absl::FunctionRef<absl::Status(sql::Session&)> body) override {
-    return inner_.Read(access, deadline, body);
-  }
-  absl::Status Write(const sql::Access& access, absl::Time deadline,
-                     absl::FunctionRef<absl::Status(sql::Transaction&)> body) override {
-    return inner_.Write(access, deadline, [&](sql::Transaction& tx) {
-      sent.clear();
-      RecordingTransaction recording(tx, sent);
-      return body(recording);
-    });
-  }
-  Stats stats() const override { return inner_.stats(); }
-  absl::Status Ready(absl::Time deadline) override { return inner_.Ready(deadline); }
-
-  std::vector<Sent> sent;
-
- private:
-  sql::Database& inner_;
-};
-
-enum class Trips { kEach, kItsOwn, kOne };
-
-// A pgbench script that does what was recorded of number 0, for number :m = :base + :j * clients +
-// its own.
-class Script {
- public:
-  Script(const std::vector<Sent>& sent, const Options& options, const Places& places, bool series)
-      : sent_(sent),
-        first_(absl::StrCat(kFirstNumber + (series ? kSeriesNumbers : 0))),
+  Numbers(const Options& options, const Places& places, bool series)
+      : first_(absl::StrCat(kFirstNumber + (series ? kSeriesNumbers : 0))),
         start_(absl::ToUnixMicros(StartOf(series ? places.Series(0) : places.Single(0)))) {
-    head_ = absl::StrCat("\\set j :j + 1\n\\set m :base + :j * ", kClients, " + :client_id\n",
-                         "\\set i :m % ", options.clinicians, "\n\\set c :i % ", places.clinics(),
-                         "\n\\set u ", first_, " + :m\n\\set dt ",
-                         series ? places.ShiftOfSeries() : places.ShiftOfSingle(), "\n");
+    substitution_.head = absl::StrCat(
+        "\\set j :j + 1\n\\set m :base + :j * ", kClients, " + :client_id\n", "\\set i :m % ",
+        options.clinicians, "\n\\set c :i % ", places.clinics(), "\n\\set u ", first_,
+        " + :m\n\\set dt ", series ? places.ShiftOfSeries() : places.ShiftOfSingle(), "\n");
+    substitution_.number = [this](int64_t number) {
+      constexpr int64_t kDay = 86'400'000'000;
+      const bool moves = number > start_ - 2 * kDay && number < start_ + 18 * 7 * kDay;
+      return moves ? absl::StrCat("(", number, " + :dt::bigint)") : Substitution::Plain(number);
+    };
+    substitution_.text = [this](const std::string& text) { return Text(text); };
   }
+  Numbers(const Numbers&) = delete;
 
+  const Substitution& substitution() const { return substitution_; }
+
+ private:
   static absl::Time StartOf(const Place& place) {
     return absl::FromCivil(absl::CivilHour(place.day) + place.hour, absl::UTCTimeZone());
   }
 
-  std::string Text(Trips trips) {
-    blobs_.clear();
-    std::string text = head_;
-    bool open = false;
-    const auto send = [&](const std::string& sql, bool awaited) {
-      if (trips != Trips::kEach && !std::exchange(open, true)) {
-        absl::StrAppend(&text, "\\startpipeline\n");
-      }
-      absl::StrAppend(&text, sql, ";\n");
-      if (trips == Trips::kItsOwn && awaited && std::exchange(open, false)) {
-        absl::StrAppend(&text, "\\endpipeline\n");
-      }
-    };
-    send("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE", false);
-    send(absl::StrCat("SELECT set_config('app.tenant', '", kOrganization,
-                      "', true), set_config('statement_timeout', '30000', true)"),
-         false);
-    for (const Sent& one : sent_) send(Sql(one), one.awaited);
-    send("COMMIT", true);
-    if (open) absl::StrAppend(&text, "\\endpipeline\n");
-    return text;
-  }
-
-  // Of the last Text: variables b0, b1, …
-  const std::vector<std::string>& blobs() const { return blobs_; }
-
- private:
-  std::string Sql(const Sent& one) {
-    std::vector<std::string> values;
-    for (const sql::Value& value : one.values) values.push_back(Expression(value));
-    if (one.kind == Sent::Kind::kTryLock) {
-      return absl::StrCat("SELECT pg_try_advisory_xact_lock(hashtextextended(", values[0], ", 0))");
-    }
-    if (one.kind == Sent::Kind::kLock) {
-      std::string keys;
-      for (const std::string& value : values) {
-        absl::StrAppend(&keys, keys.empty() ? "" : ", ", "hashtextextended(", value, ", 0)");
-      }
-      return absl::StrCat("SELECT pg_advisory_xact_lock(key) FROM unnest(ARRAY[", keys,
-                          "]) AS key");
-    }
-    std::string sql;
-    for (size_t i = 0; i < one.sql.size(); ++i) {
-      size_t end = i + 1;
-      while (one.sql[i] == '$' && end < one.sql.size() && std::isdigit(one.sql[end])) ++end;
-      if (end == i + 1) {
-        sql.push_back(one.sql[i]);
-        continue;
-      }
-      sql += values.at(std::strtoul(one.sql.c_str() + i + 1, nullptr, 10) - 1);
-      i = end - 1;
-    }
-    return sql;
-  }
-
-  std::string Expression(const sql::Value& value) {
-    if (std::holds_alternative<sql::Null>(value)) return "NULL";
-    if (const auto* number = std::get_if<int64_t>(&value)) {
-      constexpr int64_t kDay = 86'400'000'000;
-      const bool moves = *number > start_ - 2 * kDay && *number < start_ + 18 * 7 * kDay;
-      return moves ? absl::StrCat("(", *number, " + :dt::bigint)")
-                   : absl::StrCat(*number, "::bigint");
-    }
-    if (const auto* text = std::get_if<std::string>(&value)) return Expression(*text);
-    if (const auto* blob = std::get_if<sql::Blob>(&value)) {
-      blobs_.push_back(absl::StrCat("\\x", absl::BytesToHexString(blob->bytes)));
-      return absl::StrCat(":b", blobs_.size() - 1, "::bytea");
-    }
-    Die("a statement with a number that is not whole");
-  }
-
-  // Names and ids become those of number :m, new ids become others of the same length.
-  std::string Expression(std::string text) {
+  std::string Text(std::string text) {
     static const std::regex ulid("01[0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{24}");
     for (std::smatch found; std::regex_search(text, found, ulid);) {
       const size_t number = ids_.try_emplace(found.str(), ids_.size()).first->second;
@@ -535,15 +405,12 @@ class Script {
                                          : absl::StrCat(text, "::text");
   }
 
-  const std::vector<Sent>& sent_;
   const std::string first_;
   const int64_t start_;
-  std::string head_;
-  std::vector<std::string> blobs_;
+  Substitution substitution_;
   std::map<std::string, size_t> ids_;
 };
 
-// Calls the handlers as the front door does.
 class Caller {
  public:
   Caller(const Places& places, absl::Time now) : places_(places), now_(now) {}
@@ -706,7 +573,11 @@ class Bench {
     scheduling::AppointmentHandlers first(recording, booking);
     book(first, 0);
     if (next == 0) ++next;
-    Script script(recording.sent, options_, places_, series);
+    const Numbers numbers(options_, places_, series);
+    std::vector<Script> scripts;
+    for (const Trips trips : {Trips::kEach, Trips::kItsOwn, Trips::kOne}) {
+      scripts.push_back(MakeScript(recording, trips, kOrganization, numbers.substitution()));
+    }
     const size_t trips =
         1 + static_cast<size_t>(std::count_if(recording.sent.begin(), recording.sent.end(),
                                               [](const Sent& one) { return one.awaited; }));
@@ -721,9 +592,10 @@ class Bench {
     for (int round = 0; round < options_.rounds; ++round) {
       rows_[row].figures.push_back(Ours(each, next, booking, book));
       next += int64_t{each} * kClients;
-      for (const Trips mode : {Trips::kEach, Trips::kItsOwn, Trips::kOne}) {
-        rows_[row + 1 + static_cast<size_t>(mode)].figures.push_back(
-            Pgbench(script, mode, each, next));
+      for (size_t mode = 0; mode < scripts.size(); ++mode) {
+        rows_[row + 1 + mode].figures.push_back(
+            RunPgbench(place_, scripts[mode], kClients, each, {"j=-1", absl::StrCat("base=", next)})
+                .per_second);
         next += int64_t{each} * kClients;
       }
     }
@@ -743,34 +615,6 @@ class Bench {
     }
     for (std::thread& thread : threads) thread.join();
     return each * kClients / absl::ToDoubleSeconds(absl::Now() - begun);
-  }
-
-  double Pgbench(Script& script, Trips trips, int each, int64_t first) {
-    const std::string path = folder_.File("script.sql");
-    std::ofstream(path) << script.Text(trips);
-    const char* bin = std::getenv("RAPPORT_POSTGRES_BIN");
-    std::string command = absl::StrCat(bin != nullptr ? bin : "/usr/lib/postgresql/15/bin",
-                                       "/pgbench -n -M prepared -j 1 -c ", kClients, " -t ", each,
-                                       " -f ", path, " -D j=-1 -D base=", first, " -h ",
-                                       place_.host, " -p ", place_.port, " -U ", place_.user);
-    for (size_t i = 0; i < script.blobs().size(); ++i) {
-      absl::StrAppend(&command, " -D 'b", i, "=", script.blobs()[i], "'");
-    }
-    absl::StrAppend(&command, " ", place_.name, " 2>&1");
-    FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) Die("pgbench can't be started");
-    std::string output;
-    for (char buffer[4096]; size_t size = fread(buffer, 1, sizeof buffer, pipe);) {
-      output.append(buffer, size);
-    }
-    double rate = 0;
-    const size_t at = output.find("tps = ");
-    if (pclose(pipe) != 0 || at == std::string::npos) Die(output);
-    rate = std::strtod(output.c_str() + at + 6, nullptr);
-    if (!absl::StrContains(output, absl::StrCat(each * kClients, "/", each * kClients))) {
-      Die(output);
-    }
-    return rate;
   }
 
   void Print() {
@@ -817,7 +661,6 @@ class Bench {
   const Caller caller_;
   const scheduling::Protocols revisions_{scheduling::ShippedProtocols()};
   const std::unique_ptr<sql::Database> database_;
-  testing::TempDir folder_;
   int64_t bookings_ = 0;
   int64_t next_single_ = 0;
   int64_t next_series_ = 0;

@@ -1,17 +1,26 @@
-// How fast forms are scored over gRPC, against a server that only echoes messages of the same sizes
-// and takes the same headers, in the same process and the same run: medians of interleaved rounds.
+// How fast forms are scored over gRPC, against servers that only echo: the same calls with the same
+// headers, answered with the same messages. One sends bytes that it has ready and never looks into
+// the request; the other reads the request and writes its answer as messages, as any server must.
+// All are in the same process and the same run, in turns; medians of many. Beside the rates the
+// processor time of the whole process, client and server.
 //
-//   score_rpc_bench [--seconds N] [--rounds N] [--json FILE]
-#include <grpcpp/generic/async_generic_service.h>
+//   score_rpc_bench [--seconds N] [--rounds N] [--only unary|stream] [--json FILE]
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/rpc_service_method.h>
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -49,40 +58,91 @@ void Want(const absl::Status& status) {
   std::exit(1);
 }
 
-// Answers each message of any method with the same bytes.
-class Echo final : public grpc::CallbackGenericService {
+// Answers each message of the two methods with the same one, in the way of gRPC that ours takes.
+class Echo final : public grpc::Service {
  public:
-  void Answer(const std::string& bytes) {
-    const grpc::Slice slice(bytes);
-    answer_ = grpc::ByteBuffer(&slice, 1);
+  // As bytes, or reading and writing messages.
+  explicit Echo(bool reads) : reads_(reads) {
+    using Bytes = grpc::ByteBuffer;
+    using grpc::internal::RpcMethod;
+    Add(kScore, RpcMethod::NORMAL_RPC,
+        new grpc::internal::CallbackUnaryHandler<Bytes, Bytes>(
+            [this](grpc::CallbackServerContext* context, const Bytes* request, Bytes* response) {
+              v1::ScoreRequest message;
+              Respond(*request, message, score_, *response);
+              grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+              reactor->Finish(grpc::Status::OK);
+              return reactor;
+            }));
+    Add(kStream, RpcMethod::BIDI_STREAMING,
+        new grpc::internal::CallbackBidiHandler<Bytes, Bytes>(
+            [this](grpc::CallbackServerContext*) { return new Exchange(*this); }));
   }
 
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override {
-    class Reactor final : public grpc::ServerGenericBidiReactor {
-     public:
-      explicit Reactor(const grpc::ByteBuffer& answer) : answer_(answer) { StartRead(&request_); }
-      void OnReadDone(bool ok) override {
-        if (!ok) return Finish(grpc::Status::OK);
-        out_ = answer_;
-        StartWrite(&out_);
-      }
-      void OnWriteDone(bool ok) override {
-        if (!ok) return Finish(grpc::Status::OK);
-        StartRead(&request_);
-      }
-      void OnDone() override { delete this; }
-
-     private:
-      const grpc::ByteBuffer& answer_;
-      grpc::ByteBuffer request_;
-      grpc::ByteBuffer out_;
-    };
-    return new Reactor(answer_);
+  void Answer(const v1::ScoreResponse& score) {
+    score_ = score;
+    bytes_ = Write(score_);
+  }
+  void Answer(const v1::StreamScoresResponse& scores) {
+    scores_ = scores;
+    bytes_ = Write(scores_);
   }
 
  private:
-  grpc::ByteBuffer answer_;
+  class Exchange final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+   public:
+    explicit Exchange(const Echo& echo) : echo_(echo) { StartRead(&in_); }
+    void OnReadDone(bool ok) override {
+      if (!ok) return Finish(grpc::Status::OK);
+      echo_.Respond(in_, request_, echo_.scores_, out_);
+      StartWrite(&out_);
+    }
+    void OnWriteDone(bool ok) override {
+      if (!ok) return Finish(grpc::Status::OK);
+      StartRead(&in_);
+    }
+    void OnDone() override { delete this; }
+
+   private:
+    const Echo& echo_;
+    v1::StreamScoresRequest request_;
+    grpc::ByteBuffer in_;
+    grpc::ByteBuffer out_;
+  };
+
+  static grpc::ByteBuffer Write(const google::protobuf::Message& message) {
+    grpc::Slice slice(message.ByteSizeLong());
+    message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+    return grpc::ByteBuffer(&slice, 1);
+  }
+
+  void Respond(const grpc::ByteBuffer& in, google::protobuf::Message& request,
+               const google::protobuf::Message& answer, grpc::ByteBuffer& out) const {
+    if (!reads_) {
+      out = bytes_;
+      return;
+    }
+    grpc::ByteBuffer copy(in);  // shares the slices
+    grpc::ProtoBufferReader reader(&copy);
+    if (!request.ParseFromZeroCopyStream(&reader)) std::abort();
+    out = Write(answer);
+  }
+
+  void Add(absl::string_view method, grpc::internal::RpcMethod::RpcType type,
+           grpc::internal::MethodHandler* handler) {
+    paths_.push_back(absl::StrCat("/", method));
+    AddMethod(new grpc::internal::RpcServiceMethod(paths_.back().c_str(), type, nullptr));
+    MarkMethodRawCallback(paths_.size() - 1, handler);
+  }
+
+  const bool reads_;
+  std::list<std::string> paths_;  // gRPC keeps pointers to them
+  v1::ScoreResponse score_;
+  v1::StreamScoresResponse scores_;
+  grpc::ByteBuffer bytes_;
 };
+
+enum Server { kOurs, kBytes, kMessages, kServers };
 
 v1::ScoreRequest Request() {
   v1::ScoreRequest request;
@@ -105,6 +165,30 @@ v1::StreamScoresRequest Batch() {
   }
   return request;
 }
+
+struct Measured {
+  double rate;    // calls or forms a second
+  double micros;  // of processor time, each
+};
+
+class Stopwatch {
+ public:
+  Measured Over(int64_t count) const {
+    const double n = static_cast<double>(count);
+    return {n / absl::ToDoubleSeconds(absl::Now() - begun_),
+            absl::ToDoubleMicroseconds(Spent() - spent_) / n};
+  }
+
+ private:
+  static absl::Duration Spent() {
+    rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime);
+  }
+
+  const absl::Time begun_ = absl::Now();
+  const absl::Duration spent_ = Spent();
+};
 
 class Bench {
  public:
@@ -129,13 +213,14 @@ class Bench {
     Want(server.status());
     server_ = *std::move(server);
 
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &echo_port_);
-    builder.RegisterCallbackGenericService(&echo_);
-    echo_server_ = builder.BuildAndStart();
-    for (int i = 0; i < kChannels; ++i) {
-      ours_.push_back(std::make_unique<rpc::Channel>(absl::StrCat("127.0.0.1:", server_->port())));
-      echoes_.push_back(std::make_unique<rpc::Channel>(absl::StrCat("127.0.0.1:", echo_port_)));
+    Connect(kOurs, server_->port());
+    for (const Server which : {kBytes, kMessages}) {
+      grpc::ServerBuilder builder;
+      int port = 0;
+      builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+      builder.RegisterService(&echoes_[which - kBytes]);
+      echo_servers_.push_back(builder.BuildAndStart());
+      Connect(which, port);
     }
     const absl::Time now = absl::Now();
     token_ = user_->Sign({.issuer = "issuer",
@@ -151,25 +236,25 @@ class Bench {
   }
 
   ~Bench() {
-    ours_.clear();
-    echoes_.clear();
-    echo_server_->Shutdown();
+    for (auto& channels : channels_) channels.clear();
+    for (const auto& echo : echo_servers_) echo->Shutdown();
     server_.reset();
     front_->Drain();
     metrics_->StopReading();
   }
 
-  // Calls a second, closed loop.
-  double Unary(bool ours, absl::Duration time) {
+  // Calls, closed loop.
+  Measured Unary(Server server, absl::Duration time) {
     v1::ScoreResponse answer;
-    Want(Call(*ours_[0], answer));
-    echo_.Answer(answer.SerializeAsString());
+    Want(Call(*channels_[kOurs][0], answer));
+    for (Echo& echo : echoes_) echo.Answer(answer);
     std::atomic<int64_t> calls{0};
+    const Stopwatch stopwatch;
     const absl::Time end = absl::Now() + time;
     std::vector<std::thread> callers;
     for (int i = 0; i < kCallers; ++i) {
       callers.emplace_back([&, i] {
-        const rpc::Channel& channel = *(ours ? ours_ : echoes_)[i % kChannels];
+        const rpc::Channel& channel = *channels_[server][i % kChannels];
         v1::ScoreResponse response;
         int64_t made = 0;
         for (; absl::Now() < end; ++made) Want(Call(channel, response));
@@ -177,22 +262,27 @@ class Bench {
       });
     }
     for (std::thread& caller : callers) caller.join();
-    return static_cast<double>(calls) / absl::ToDoubleSeconds(time);
+    return stopwatch.Over(calls);
   }
 
-  // Forms a second over one stream.
-  double Stream(bool ours, absl::Duration time) {
+  // Forms over one stream.
+  Measured Stream(Server server, absl::Duration time) {
     const v1::StreamScoresRequest batch = Batch();
     v1::StreamScoresResponse answer;
-    int64_t forms = Exchange(*ours_[0], batch, answer, absl::ZeroDuration());
-    echo_.Answer(answer.SerializeAsString());
-    const absl::Time start = absl::Now();
-    forms = Exchange(*(ours ? ours_ : echoes_)[0], batch, answer, time);
-    return static_cast<double>(forms) / absl::ToDoubleSeconds(absl::Now() - start);
+    Exchange(*channels_[kOurs][0], batch, answer, absl::ZeroDuration());
+    for (Echo& echo : echoes_) echo.Answer(answer);
+    const Stopwatch stopwatch;
+    return stopwatch.Over(Exchange(*channels_[server][0], batch, answer, time));
   }
 
  private:
   static std::unique_ptr<sql::Database> MakeDatabase() { return sql::testing::Sqlite().make(); }
+
+  void Connect(Server server, int port) {
+    for (int i = 0; i < kChannels; ++i) {
+      channels_[server].push_back(std::make_unique<rpc::Channel>(absl::StrCat("127.0.0.1:", port)));
+    }
+  }
 
   absl::Status Call(const rpc::Channel& channel, v1::ScoreResponse& response) const {
     static const v1::ScoreRequest request = Request();
@@ -232,20 +322,19 @@ class Bench {
   std::unique_ptr<assessment::ScoringHandlers> handlers_;
   std::unique_ptr<rpc::FrontDoor> front_;
   std::unique_ptr<rpc::Server> server_;
-  Echo echo_;
-  int echo_port_ = 0;
-  std::unique_ptr<grpc::Server> echo_server_;
-  std::vector<std::unique_ptr<rpc::Channel>> ours_;
-  std::vector<std::unique_ptr<rpc::Channel>> echoes_;
+  std::array<Echo, 2> echoes_ = {Echo(/*reads=*/false), Echo(/*reads=*/true)};
+  std::vector<std::unique_ptr<grpc::Server>> echo_servers_;
+  std::array<std::vector<std::unique_ptr<rpc::Channel>>, kServers> channels_;
   std::string token_;
 };
 
-struct Pair {
+struct Line {
   const char* name;
-  std::function<double(bool ours)> rate;
-  std::vector<double> ratios = {};
-  std::vector<double> ours = {};
-  std::vector<double> echo = {};
+  const char* key;
+  std::function<Measured(Server server)> measure;
+  std::array<std::vector<double>, kServers> rates = {};
+  std::array<std::vector<double>, kServers> micros = {};
+  std::array<std::vector<double>, kServers> ratios = {};  // of ours to it, in the same round
 };
 
 double Median(std::vector<double> values) {
@@ -253,28 +342,45 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-int Run(int seconds, int rounds, const std::string& json_path) {
+int Run(absl::Duration time, int rounds, const std::string& only, const std::string& json_path) {
+  static constexpr const char* kNames[] = {"ours", "echo of bytes", "echo of messages"};
+  static constexpr const char* kKeys[] = {"ours", "echo", "message_echo"};
   Bench bench;
-  const absl::Duration time = absl::Seconds(seconds);
-  Pair pairs[] = {
-      {"Score, calls a second", [&](bool ours) { return bench.Unary(ours, time); }},
-      {"StreamScores, forms a second", [&](bool ours) { return bench.Stream(ours, time); }}};
+  std::vector<Line> lines = {
+      {"Score, calls", "unary", [&](Server server) { return bench.Unary(server, time); }},
+      {"StreamScores, forms", "stream", [&](Server server) { return bench.Stream(server, time); }}};
+  std::erase_if(lines, [&](const Line& line) { return !only.empty() && only != line.key; });
   for (int round = 0; round < rounds; ++round) {
-    for (Pair& pair : pairs) {
-      pair.ours.push_back(pair.rate(true));
-      pair.echo.push_back(pair.rate(false));
-      pair.ratios.push_back(pair.ours.back() / pair.echo.back());
+    for (Line& line : lines) {
+      for (const Server server : {kOurs, kBytes, kMessages}) {
+        const Measured measured = line.measure(server);
+        line.rates[server].push_back(measured.rate);
+        line.micros[server].push_back(measured.micros);
+        line.ratios[server].push_back(line.rates[kOurs].back() / measured.rate);
+      }
     }
   }
-  std::string json = "[";
-  std::printf("%-32s %12s %12s %s\n", "", "ours", "echo", "ours / echo (least to most)");
-  for (const Pair& pair : pairs) {
-    const auto [least, most] = std::minmax_element(pair.ratios.begin(), pair.ratios.end());
-    std::printf("%-32s %12.0f %12.0f %.2f (%.2f to %.2f)\n", pair.name, Median(pair.ours),
-                Median(pair.echo), Median(pair.ratios), *least, *most);
-    absl::StrAppend(&json, &pair == pairs ? "" : ", ", "{\"name\": \"", pair.name,
-                    "\", \"ours\": ", Median(pair.ours), ", \"echo\": ", Median(pair.echo),
-                    ", \"ratio\": ", Median(pair.ratios), "}");
+  std::string json;
+  std::printf("%-20s %-17s %10s %8s   %s\n", "", "", "a second", "CPU us",
+              "ours to it, median (middle half)");
+  for (const Line& line : lines) {
+    absl::StrAppend(&json, json.empty() ? "[" : ", ", "{\"name\": \"", line.name, " a second\"");
+    for (const Server server : {kOurs, kBytes, kMessages}) {
+      std::vector<double> ratios = line.ratios[server];
+      std::sort(ratios.begin(), ratios.end());
+      std::printf("%-20s %-17s %10.0f %8.2f   ", server == kOurs ? line.name : "", kNames[server],
+                  Median(line.rates[server]), Median(line.micros[server]));
+      if (server == kOurs) {
+        std::printf("\n");
+      } else {
+        std::printf("%.2f (%.2f to %.2f)\n", Median(ratios), ratios[ratios.size() / 4],
+                    ratios[ratios.size() * 3 / 4]);
+      }
+      absl::StrAppend(&json, ", \"", kKeys[server], "\": ", Median(line.rates[server]), ", \"",
+                      kKeys[server], "_cpu_micros\": ", Median(line.micros[server]));
+    }
+    absl::StrAppend(&json, ", \"ratio\": ", Median(line.ratios[kBytes]),
+                    ", \"message_ratio\": ", Median(line.ratios[kMessages]), "}");
   }
   if (!json_path.empty()) std::ofstream(json_path) << json << "]\n";
   return 0;
@@ -284,14 +390,16 @@ int Run(int seconds, int rounds, const std::string& json_path) {
 }  // namespace rapport::bench
 
 int main(int argc, char** argv) {
-  int seconds = 2;
-  int rounds = 5;
+  double seconds = 0.5;
+  int rounds = 21;
+  std::string only;
   std::string json;
   for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atof(argv[i + 1]);
     if (std::strcmp(argv[i], "--rounds") == 0) rounds = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--only") == 0) only = argv[i + 1];
     if (std::strcmp(argv[i], "--json") == 0) json = argv[i + 1];
   }
-  if (seconds < 1 || rounds < 1) return 2;
-  return rapport::bench::Run(seconds, rounds, json);
+  if (seconds <= 0 || rounds < 1) return 2;
+  return rapport::bench::Run(absl::Seconds(seconds), rounds, only, json);
 }

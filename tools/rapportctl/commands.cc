@@ -12,6 +12,7 @@
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/util/json_util.h"
 #include "rapport/assessment/v1/assessment_service.pb.h"
+#include "rapport/assessment/v1/outcome_service.pb.h"
 #include "rapport/common/v1/event_service.pb.h"
 #include "rapport/notes/v1/case_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
@@ -59,7 +60,14 @@ const std::vector<Command>& Commands() {
       {"migrate", "SERVICE", "bring a service's PostgreSQL schema up to date", Migrate},
       {"wait-for-schema", "SERVICE", "wait until a service's schema suits this release",
        WaitForSchema},
+      {"case summary", "CASE", "print a case for a reader, as HTML", CaseSummary},
+      {"case booklet", "CASE", "print the patient's own booklet, as HTML", CaseBooklet},
+      {"case fhir", "CASE", "print a patient's record as a FHIR R4 bundle", CaseFhir},
       {"events retry", "SERVICE", "apply the parked events of a service again", EventsRetry},
+      {"audit verify", "", "hash the audit logs of --organization again, and what they cover",
+       AuditVerify},
+      {"outcomes rebuild", "ORGANIZATION", "have an organisation's outcomes reckoned anew",
+       OutcomesRebuild},
       {"score", "", "score forms: JSON lines from standard input to standard output", ScoreForms},
       {"instruments unconfirmed", "", "list the facts that a clinician has yet to confirm",
        InstrumentsUnconfirmed},
@@ -147,6 +155,21 @@ absl::Status EventsRetry(const Words& words) {
           "rapport.common.v1.EventService/RetryParkedEvents",
           common::v1::RetryParkedEventsRequest()));
   std::printf("applied %d\n", response.applied_count());
+  return absl::OkStatus();
+}
+
+absl::Status OutcomesRebuild(const Words& words) {
+  RETURN_IF_ERROR(WantWords(words, 1, "outcomes rebuild ORGANIZATION"));
+  ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
+  assessment::v1::RebuildOutcomesRequest rebuild;
+  rebuild.set_parent(absl::StrCat("organizations/", words[0]));
+  RETURN_IF_ERROR(
+      caller
+          ->Call<assessment::v1::RebuildOutcomesResponse>(
+              {.subject = "operator", .organization_id = words[0], .roles = {"organization_admin"}},
+              "rapport.assessment.v1.OutcomeService/RebuildOutcomes", rebuild)
+          .status());
+  std::puts("begun: the assessment service's metric rapport_work_done_total tells how far it is");
   return absl::OkStatus();
 }
 

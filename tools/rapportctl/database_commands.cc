@@ -35,7 +35,8 @@ absl::StatusOr<std::vector<sql::Component>> ComponentsOf(const Words& words,
                                        assessment::Migrations()};
   }
   if (words.size() == 1 && words[0] == "notes") {
-    return std::vector<sql::Component>{care::Migrations(), notes::Migrations()};
+    return std::vector<sql::Component>{care::Migrations(), crypto::Migrations(),
+                                       notes::Migrations()};
   }
   return absl::InvalidArgumentError(
       absl::StrCat("usage: rapportctl ", command, " scheduling|assessment|notes"));

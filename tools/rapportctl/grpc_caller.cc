@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -29,8 +30,10 @@ bool IsWorthRepeating(const absl::Status& status) {
   }
 }
 
-// "rapport.notes.v1.CaseService/ListCases" is of "notes".
+// "rapport.notes.v1.CaseService/ListCases" is of "notes", which alone serves what is common to all
+// of privacy.
 absl::string_view ServiceOf(absl::string_view method) {
+  if (absl::StartsWith(method, "rapport.common.v1.PrivacyService/")) return "notes";
   const std::vector<absl::string_view> package = absl::StrSplit(method, '.');
   return package.size() > 1 ? package[1] : "";
 }

@@ -8,8 +8,12 @@
 #include "rapport/assessment/v1/progress_service.pb.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
 #include "rapport/common/v1/event_service.pb.h"
+#include "rapport/common/v1/privacy_service.pb.h"
 #include "rapport/notes/v1/case_service.pb.h"
+#include "rapport/notes/v1/entry_service.pb.h"
+#include "rapport/notes/v1/export_service.pb.h"
 #include "rapport/notes/v1/note_service.pb.h"
+#include "rapport/notes/v1/review_service.pb.h"
 #include "rapport/notes/v1/suitability_service.pb.h"
 #include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course_service.pb.h"
@@ -34,7 +38,11 @@ bool Linked() {
       assessment::v1::GetProgressRequest::default_instance().GetDescriptor(),
       assessment::v1::ScoreRequest::default_instance().GetDescriptor(),
       common::v1::RetryParkedEventsRequest::default_instance().GetDescriptor(),
+      common::v1::PlaceHoldRequest::default_instance().GetDescriptor(),
       notes::v1::GetCaseRequest::default_instance().GetDescriptor(),
+      notes::v1::GetEntryRequest::default_instance().GetDescriptor(),
+      notes::v1::ExportCaseRequest::default_instance().GetDescriptor(),
+      notes::v1::GetSessionBriefRequest::default_instance().GetDescriptor(),
       notes::v1::StartNoteRequest::default_instance().GetDescriptor(),
       notes::v1::CheckSuitabilityRequest::default_instance().GetDescriptor(),
       scheduling::v1::HoldAppointmentRequest::default_instance().GetDescriptor(),

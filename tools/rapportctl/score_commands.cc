@@ -8,7 +8,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/flags/declare.h"
@@ -140,26 +139,15 @@ absl::Status NotJson(int64_t number, const absl::Status& status) {
 }
 
 av1::ScoredForm ScoreHere(const assessment::Catalogue& catalogue, const ScoreLine& line) {
-  av1::ScoredForm scored;
   const std::string& id = line.form.instrument();
   const assessment::InstrumentRules* rules = catalogue.FindById(id);
   if (rules == nullptr) rules = catalogue.Find(id);
-  if (rules == nullptr) {
-    scored.mutable_refusal()->set_reason(std::string(kUnknownInstrument));
-    scored.mutable_refusal()->set_field("instrument");
-  } else if (!line.refusal.reason().empty()) {
-    *scored.mutable_refusal() = line.refusal;
-  } else {
-    auto result = assessment::ScoreForm(*rules, line.form);
-    if (auto* score = std::get_if<av1::Score>(&result)) {
-      *scored.mutable_score() = std::move(*score);
-    } else {
-      auto& refusal = std::get<assessment::Refusal>(result);
-      scored.mutable_refusal()->set_reason(std::move(refusal.reason));
-      scored.mutable_refusal()->set_field(std::move(refusal.field));
-    }
+  if (rules == nullptr || line.refusal.reason().empty()) {
+    return assessment::ScoreForm(rules, line.form);
   }
-  return scored;
+  av1::ScoredForm refused;
+  *refused.mutable_refusal() = line.refusal;
+  return refused;
 }
 
 absl::Status ScoreLocally() {

@@ -5,31 +5,29 @@
 // each unsound file where and what is wrong, as FILE:LINE: FIELD: MESSAGE, of all files at once,
 // and fails. With --check nothing is written.
 
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "services/assessment/data/embedding.h"
 #include "services/assessment/domain/instruments.h"
 
 namespace {
 
+using rapport::assessment::AddStatement;
 using rapport::assessment::LocatedProblem;
+using rapport::assessment::ReadFile;
 using rapport::assessment::ReadInstrument;
+using rapport::assessment::WriteFile;
 using rapport::assessment::v1::Instrument;
 
 bool Load(const std::string& file, Instrument& instrument) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    std::cerr << file << ": can't be read\n";
-    return false;
-  }
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  const std::vector<LocatedProblem> problems = ReadInstrument(text, instrument);
+  const std::optional<std::string> text = ReadFile(file);
+  if (!text) return false;
+  const std::vector<LocatedProblem> problems = ReadInstrument(*text, instrument);
   for (const LocatedProblem& located : problems) {
     std::cerr << file << ":" << located.line << ": ";
     if (!located.problem.field.empty()) std::cerr << located.problem.field << ": ";
@@ -45,17 +43,6 @@ bool IsCalledAfter(const std::string& file, const std::string& name) {
   const std::string prefix = "instruments/" + stem.substr(0, dot) + "/revisions/";
   return dot == std::string::npos ? name.rfind(prefix, 0) == 0
                                   : name == prefix + stem.substr(dot + 1);
-}
-
-std::string Literal(const std::string& bytes) {
-  std::string literal;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i % 24 == 0) literal += i == 0 ? "\"" : "\"\n        \"";
-    char escaped[5];
-    std::snprintf(escaped, sizeof escaped, "\\%03o", static_cast<unsigned char>(bytes[i]));
-    literal += escaped;
-  }
-  return literal + "\"";
 }
 
 }  // namespace
@@ -97,9 +84,7 @@ int main(int argc, char** argv) {
                 << " belongs in a file called after its id\n";
       sound = false;
     }
-    const std::string bytes = instrument.SerializeAsString();
-    source += "    // " + instrument.name() + "\n    add(" + Literal(bytes) + ",\n        " +
-              std::to_string(bytes.size()) + ");\n";
+    source += AddStatement(instrument.name(), instrument);
   }
   if (!sound) return 1;
   if (output == "--check") return 0;
@@ -111,12 +96,5 @@ int main(int argc, char** argv) {
       "  return catalogue;\n"
       "}\n\n"
       "}  // namespace rapport::assessment\n";
-  std::ofstream out(output, std::ios::binary | std::ios::trunc);
-  out << source;
-  out.close();
-  if (!out) {
-    std::cerr << output << ": can't be written\n";
-    return 1;
-  }
-  return 0;
+  return WriteFile(output, source) ? 0 : 1;
 }

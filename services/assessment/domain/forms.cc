@@ -1,7 +1,9 @@
 #include "services/assessment/domain/forms.h"
 
+#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/algorithm/container.h"
@@ -15,8 +17,8 @@ namespace {
 constexpr int kMinutesADay = 24 * 60;
 
 // A week of a diary, by the days of some week: the score is of clock times alone.
-std::variant<v1::Score, Refusal> ScoreDiary(const InstrumentRules& rules,
-                                            const v1::AnsweredForm& form) {
+std::optional<Refusal> ScoreDiary(const InstrumentRules& rules, const v1::AnsweredForm& form,
+                                  v1::Score& score) {
   const v1::SocialRhythmRule& rule = rules.instrument().social_rhythm();
   const int activities = rule.activities_size();
   const bool none =
@@ -52,37 +54,59 @@ std::variant<v1::Score, Refusal> ScoreDiary(const InstrumentRules& rules,
     if (!entry.entries().empty()) diary.push_back(std::move(entry));
   }
   const v1::RhythmWeek week = ComputeRhythm(rule, start, diary);
-  v1::Score score;
   score.set_complete(week.complete());
   if (week.has_score()) score.set_total(week.score());
   score.set_severity(week.level());
   for (const v1::ContextValue& given : form.context()) {
     if (given.id() != "age") score.add_unknown_context(given.id());
   }
-  return score;
+  return std::nullopt;
 }
 
-}  // namespace
-
-std::variant<v1::Score, Refusal> ScoreForm(const InstrumentRules& rules,
-                                           const v1::AnsweredForm& form) {
-  if (form.has_total_only()) {
-    if (!form.codes().empty()) {
-      return Refusal{"TOTAL_NOT_TAKEN", "total", "excludes answers"};
-    }
-    auto scored = ScoreTotalOnly(rules, form.total_only(), form.context());
-    if (auto* refusal = std::get_if<Refusal>(&scored)) {
-      if (refusal->field == "total_only") refusal->field = "total";
-    }
-    if (auto* score = std::get_if<v1::Score>(&scored)) score->clear_explanation();
-    return scored;
+std::optional<Refusal> ScoreTotal(const InstrumentRules& rules, const v1::AnsweredForm& form,
+                                  v1::Score& score) {
+  if (!form.codes().empty()) return Refusal{"TOTAL_NOT_TAKEN", "total", "excludes answers"};
+  auto scored = ScoreTotalOnly(rules, form.total_only(), form.context());
+  if (auto* refusal = std::get_if<Refusal>(&scored)) {
+    if (refusal->field == "total_only") refusal->field = "total";
+    return std::move(*refusal);
   }
-  if (rules.instrument().has_social_rhythm()) return ScoreDiary(rules, form);
+  score = std::get<v1::Score>(std::move(scored));
+  score.clear_explanation();
+  return std::nullopt;
+}
+
+std::optional<Refusal> ScoreAnswers(const InstrumentRules& rules, const v1::AnsweredForm& form,
+                                    v1::Score& score) {
   auto sheet = Sheet::ReadInOrder(
       rules, absl::MakeConstSpan(form.codes().data(), static_cast<size_t>(form.codes_size())),
       form.context());
   if (auto* refusal = std::get_if<Refusal>(&sheet)) return std::move(*refusal);
-  return ScoreSheet(rules, std::get<Sheet>(sheet), /*explain=*/false);
+  ScoreSheet(rules, std::get<Sheet>(sheet), /*explain=*/false, score);
+  return std::nullopt;
+}
+
+std::optional<Refusal> Score(const InstrumentRules* rules, const v1::AnsweredForm& form,
+                             v1::Score& score) {
+  if (rules == nullptr) return UnknownInstrument();
+  if (form.has_total_only()) return ScoreTotal(*rules, form, score);
+  if (rules->instrument().has_social_rhythm()) return ScoreDiary(*rules, form, score);
+  return ScoreAnswers(*rules, form, score);
+}
+
+}  // namespace
+
+Refusal UnknownInstrument() {
+  return {"UNKNOWN_INSTRUMENT", "instrument", "must be an instrument that ListInstruments tells"};
+}
+
+void ScoreForm(const InstrumentRules* rules, const v1::AnsweredForm& form, v1::ScoredForm& scored) {
+  std::optional<Refusal> refusal = Score(rules, form, *scored.mutable_score());
+  if (!refusal) return;
+  scored.clear_score();
+  scored.mutable_refusal()->set_reason(std::move(refusal->reason));
+  scored.mutable_refusal()->set_field(std::move(refusal->field));
+  scored.mutable_refusal()->set_description(std::move(refusal->description));
 }
 
 }  // namespace rapport::assessment

@@ -668,6 +668,14 @@ InstrumentRules::InstrumentRules(v1::Instrument instrument, std::unique_ptr<cons
   ParseName(instrument_.name(), name);
   id_ = std::string(name.id);
   revision_ = name.revision;
+  for (const v1::InstrumentItem& item : instrument_.items()) {
+    if (item.codes().empty()) {
+      codes_.push_back({item.min(), item.max(), false});
+    } else {
+      const auto [least, greatest] = std::minmax_element(item.codes().begin(), item.codes().end());
+      codes_.push_back({*least, *greatest, true});
+    }
+  }
   required_items_ = items();
   while (required_items_ > 0 &&
          (!item(required_items_).id().empty() || item(required_items_).optional())) {
@@ -703,10 +711,8 @@ InstrumentRules::InstrumentRules(v1::Instrument instrument, std::unique_ptr<cons
 
 InstrumentRules::~InstrumentRules() = default;
 
-bool InstrumentRules::IsCode(int number, int code) const {
-  const v1::InstrumentItem& of = item(number);
-  return of.codes().empty() ? code >= of.min() && code <= of.max()
-                            : absl::c_linear_search(of.codes(), code);
+bool InstrumentRules::IsListed(int number, int code) const {
+  return absl::c_linear_search(item(number).codes(), code);
 }
 
 double InstrumentRules::min_total() const {

@@ -62,7 +62,10 @@ class InstrumentRules {
   // Fewest answers of a form in item order: trailing items that have an id or are optional may be
   // left off.
   int required_items() const { return required_items_; }
-  bool IsCode(int item, int code) const;
+  bool IsCode(int item, int code) const {
+    const Codes& codes = codes_[item - 1];
+    return code >= codes.least && code <= codes.greatest && (!codes.listed || IsListed(item, code));
+  }
   // Index of the total among the figures; −1: none.
   int total_figure() const { return total_figure_; }
   // Severity ids in order: of the levels, or of the default bands of the total.
@@ -84,12 +87,20 @@ class InstrumentRules {
   std::string SourceOf(absl::string_view field) const;
 
  private:
+  struct Codes {
+    int least;
+    int greatest;
+    bool listed;  // not every number between them is one
+  };
+
+  bool IsListed(int item, int code) const;
   std::string FindSource(absl::string_view field) const;
   InstrumentRules(v1::Instrument instrument, std::unique_ptr<const Program> program);
 
   v1::Instrument instrument_;
   std::string id_;
   int revision_ = 0;
+  std::vector<Codes> codes_;  // by item
   int required_items_ = 0;
   int total_figure_ = -1;
   int full_syndrome_flag_ = -1;

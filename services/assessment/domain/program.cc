@@ -528,7 +528,7 @@ bool Program::IsExact(const Sheet& sheet) const {
   return all >= 0;  // kUnanswered is negative
 }
 
-void Program::EvaluateExact(const Sheet& sheet, Result& result) const {
+void Program::EvaluateExact(const Sheet& sheet, Result& result, Details* details) const {
   double registers[kMaxInstructions];
   int16_t converted[kMaxItems + 1];
   const int16_t* scores = sheet.codes();
@@ -543,71 +543,85 @@ void Program::EvaluateExact(const Sheet& sheet, Result& result) const {
   result.complete = true;
   Exact exact{*this, scores, sheet};
   Execute(exact, 0, main_end_, registers, result);
+  if (details == nullptr) return;
+  TellItems(sheet, *details);
+  TellBands(exact, registers, *details);
 }
 
 void Program::EvaluatePartial(const Sheet* sheet, const double* total, const Sheet* context,
-                              Result& result) const {
+                              Result& result, Details* details) const {
   Partial::Value registers[kMaxInstructions];
   Partial partial(*this, sheet, total, context);
   Execute(partial, 0, skips_end_, registers, result);
   result.complete = total != nullptr || partial.Complete();
   Execute(partial, skips_end_, main_end_, registers, result);
+  if (details == nullptr) return;
+  if (sheet != nullptr) TellItems(partial, *details);
+  if (result.complete) TellBands(partial, registers, *details);
 }
 
-void Program::Evaluate(const Sheet& sheet, Result& result) const {
+void Program::Evaluate(const Sheet& sheet, Result& result, Details* details) const {
   if (IsExact(sheet)) {
-    EvaluateExact(sheet, result);
+    EvaluateExact(sheet, result, details);
   } else {
-    EvaluatePartial(&sheet, nullptr, nullptr, result);
+    EvaluatePartial(&sheet, nullptr, nullptr, result, details);
   }
   result.total = total_figure_ < 0 ? kUnknown : result.figures[total_figure_];
   result.prorated = total_figure_ >= 0 && result.figure_prorated[total_figure_];
 }
 
-void Program::EvaluateTotal(double total, const Sheet& context, Result& result) const {
-  EvaluatePartial(nullptr, &total, &context, result);
+void Program::EvaluateTotal(double total, const Sheet& context, Result& result,
+                            Details& details) const {
+  EvaluatePartial(nullptr, &total, &context, result, &details);
   result.total = total;
 }
 
-std::vector<Program::ItemTold> Program::Tell(const Sheet& sheet) const {
-  Partial::Value registers[kMaxInstructions];
-  Partial partial(*this, &sheet, nullptr);
-  Result result;
-  Execute(partial, 0, skips_end_, registers, result);
-  std::vector<ItemTold> told(items_.size());
+void Program::TellItems(const Partial& partial, Details& details) const {
   for (size_t i = 1; i < items_.size(); ++i) {
-    told[i] = {partial.state[i], partial.skipped[i], partial.low[i]};
+    details.items[i] = {partial.state[i], partial.skipped[i], partial.low[i]};
   }
-  return told;
 }
 
-std::vector<Program::Banded> Program::Bands(const Sheet* sheet, const Sheet* context,
-                                            const Result& result) const {
-  std::vector<Banded> bands;
-  if (main_end_ == code_.size()) return bands;
-  Partial::Value registers[kMaxInstructions];
-  Partial partial(*this, sheet, sheet == nullptr ? &result.total : nullptr, context);
-  Result again;
-  Execute(partial, 0, main_end_, registers, again);
-  std::set<int> decided;  // figures
+void Program::TellItems(const Sheet& sheet, Details& details) const {
+  if (skips_end_ > 0) {
+    Partial::Value registers[kMaxInstructions];
+    Partial partial(*this, &sheet, nullptr);
+    Result result;
+    Execute(partial, 0, skips_end_, registers, result);
+    return TellItems(partial, details);
+  }
+  for (size_t i = 1; i < items_.size(); ++i) {
+    const int item = static_cast<int>(i);
+    details.items[i] = sheet.answered(item)
+                           ? ItemTold{ItemState::kAnswered, false,
+                                      static_cast<int16_t>(Score(item, sheet.code(item)))}
+                           : ItemTold{ItemState::kMissing, false, items_[i].low};
+  }
+}
+
+// After what comes before main_end_ was executed over the same `registers`.
+template <class Domain>
+void Program::TellBands(Domain& domain, typename Domain::Value* registers, Details& details) const {
+  uint64_t decided = 0;  // bit f: figure f
+  Result result;
   for (size_t i = main_end_; i < code_.size(); ++i) {
     const Instruction& in = code_[i];
     if (in.op != Op::kBands) {
-      Execute(partial, i, i + 1, registers, again);
+      Execute(domain, i, i + 1, registers, result);
       continue;
     }
     const BandTable& table = bands_[in.b];
-    const Result::Truth holds = in.c < 0 ? Result::kTrue : Partial::Told(registers[in.c]);
+    const Result::Truth holds = in.c < 0 ? Result::kTrue : Domain::Told(registers[in.c]);
     if (!table.alternative) {
-      if (decided.count(table.figure) > 0) continue;
-      if (holds != Result::kFalse) decided.insert(table.figure);
+      const uint64_t figure = uint64_t{1} << table.figure;
+      if ((decided & figure) != 0) continue;
+      if (holds != Result::kFalse) decided |= figure;
     }
-    const double value = registers[in.a].value;
+    const double value = Domain::Number(registers[in.a]);
     if (holds == Result::kTrue && !std::isnan(value)) {
-      bands.push_back({table.figure, table.set, table.Find(value)});
+      details.bands.push_back({table.figure, table.set, table.Find(value)});
     }
   }
-  return bands;
 }
 
 std::vector<std::string> Program::Severities(const v1::Instrument& instrument) {

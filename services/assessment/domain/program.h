@@ -49,19 +49,33 @@ class Program {
   static std::unique_ptr<const Program> Compile(const v1::Instrument& instrument,
                                                 std::vector<Problem>& problems);
 
-  // See scoring.h.
-  void Evaluate(const Sheet& sheet, Result& result) const;
-  // Of the headline figure alone, with the context of a sheet without answers: what does not
-  // follow from them is unknown.
-  void EvaluateTotal(double total, const Sheet& context, Result& result) const;
-
   struct ItemTold {
     ItemState state;
     bool skipped;   // by a rule, whether answered or not
     int16_t score;  // of an answered or counted item
   };
-  // What each item is on `sheet`, by number; the first is none.
-  std::vector<ItemTold> Tell(const Sheet& sheet) const;
+  // The band of a figure in one of its band sets.
+  struct Banded {
+    int figure;
+    int set;
+    int band;
+  };
+  // What a form comes to besides its result.
+  struct Details {
+    // What each item is, by number; the first is none, those beyond the last are not set. Not told
+    // of a total alone.
+    std::array<ItemTold, kMaxItems + 1> items;
+    // Of a complete form: the bands, other than the severity, that its figures are in: of each
+    // figure the first set without id whose condition holds (none where one before it is unknown),
+    // and each with an id.
+    std::vector<Banded> bands;
+  };
+
+  // See scoring.h. `details` may be null.
+  void Evaluate(const Sheet& sheet, Result& result, Details* details) const;
+  // Of the headline figure alone, with the context of a sheet without answers: what does not
+  // follow from them is unknown.
+  void EvaluateTotal(double total, const Sheet& context, Result& result, Details& details) const;
 
   // What an answer with `code` counts; `code` is one of the item's.
   int Score(int item, int code) const {
@@ -70,17 +84,6 @@ class Program {
   }
   // Severity ids of an instrument, in order: of the levels, or of the default bands of the total.
   static std::vector<std::string> Severities(const v1::Instrument& instrument);
-
-  // The band of a figure in one of its band sets.
-  struct Banded {
-    int figure;
-    int set;
-    int band;
-  };
-  // The bands, other than the severity, that the figures of `result` are in: of each figure the
-  // first set without id whose condition holds (none where one before it is unknown), and each with
-  // an id. `sheet` is null where only a total was given. Meant for complete forms.
-  std::vector<Banded> Bands(const Sheet* sheet, const Sheet* context, const Result& result) const;
 
   struct FigureFacts {
     std::vector<int> items;  // that it rests on, rising; also through other figures
@@ -199,9 +202,13 @@ class Program {
   void Execute(Domain& domain, size_t from, size_t to, typename Domain::Value* registers,
                Result& result) const;
   bool IsExact(const Sheet& sheet) const;
-  void EvaluateExact(const Sheet& sheet, Result& result) const;
+  void EvaluateExact(const Sheet& sheet, Result& result, Details* details) const;
   void EvaluatePartial(const Sheet* sheet, const double* total, const Sheet* context,
-                       Result& result) const;
+                       Result& result, Details* details) const;
+  void TellItems(const Sheet& sheet, Details& details) const;
+  void TellItems(const Partial& partial, Details& details) const;
+  template <class Domain>
+  void TellBands(Domain& domain, typename Domain::Value* registers, Details& details) const;
 
   std::vector<Instruction> code_;
   size_t skips_end_ = 0;     // code_ before: skip rules

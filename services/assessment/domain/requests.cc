@@ -29,6 +29,15 @@ absl::Time At(absl::CivilDay day, const google::type::TimeOfDay& time, absl::Tim
 
 }  // namespace
 
+MonitoredHours MonitoredHours::Of(const scheduling::v1::OrganizationEvent& organization,
+                                  const scheduling::v1::ClinicEvent& clinic) {
+  MonitoredHours hours;
+  hours.stretches =
+      clinic.monitored_hours().empty() ? organization.monitored_hours() : clinic.monitored_hours();
+  if (const auto zone = time::LoadZone(clinic.time_zone()); zone.ok()) hours.zone = *zone;
+  return hours;
+}
+
 bool MonitoredHours::Holds(absl::Time at) const {
   const std::optional<absl::Time> next = Next(at);
   return next && *next == at;
@@ -88,6 +97,20 @@ absl::Status SettleTimes(v1::MeasureRequest& request, std::optional<absl::Time> 
 
 bool IsOpen(v1::MeasureRequestState state) {
   return state == v1::MEASURE_REQUEST_STATE_OPEN || state == v1::MEASURE_REQUEST_STATE_PARTIAL;
+}
+
+v1::MeasureRequestEvent EventOf(const v1::MeasureRequest& request) {
+  v1::MeasureRequestEvent event;
+  event.set_course(request.course());
+  event.set_patient(request.patient());
+  event.set_instrument(request.instrument());
+  event.set_appointment(request.appointment());
+  *event.mutable_open_time() = request.open_time();
+  *event.mutable_expire_time() = request.expire_time();
+  if (request.has_remind_time()) *event.mutable_remind_time() = request.remind_time();
+  event.set_state(request.state());
+  event.set_channel(request.channel());
+  return event;
 }
 
 }  // namespace rapport::assessment

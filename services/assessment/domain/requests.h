@@ -4,10 +4,12 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/repeated_field.h"
+#include "rapport/assessment/v1/events.pb.h"
 #include "rapport/assessment/v1/measure_request.pb.h"
-#include "rapport/scheduling/v1/directory.pb.h"
+#include "rapport/scheduling/v1/events.pb.h"
 
 // When a patient can be asked, and can answer.
 namespace rapport::assessment {
@@ -15,6 +17,10 @@ namespace rapport::assessment {
 // Hours in which somebody would see an answer, each stretch within one day. None given: always. Of
 // a stretch, what the clocks leave out when they go forward is left out.
 struct MonitoredHours {
+  // The clinic's, by its clock, or the organisation's where it has none of its own.
+  static MonitoredHours Of(const scheduling::v1::OrganizationEvent& organization,
+                           const scheduling::v1::ClinicEvent& clinic);
+
   google::protobuf::RepeatedPtrField<scheduling::v1::WeeklyStretch> stretches;
   absl::TimeZone zone = absl::UTCTimeZone();
 
@@ -32,6 +38,11 @@ absl::Status SettleTimes(v1::MeasureRequest& request, std::optional<absl::Time> 
 
 // Whether it waits for answers still.
 bool IsOpen(v1::MeasureRequestState state);
+
+// The end of a request's time, as a kind of work item; the key is its name.
+inline constexpr absl::string_view kExpiryWork = "measure_expiry";
+
+v1::MeasureRequestEvent EventOf(const v1::MeasureRequest& request);
 
 }  // namespace rapport::assessment
 

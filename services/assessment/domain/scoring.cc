@@ -1,5 +1,6 @@
 #include "services/assessment/domain/scoring.h"
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -26,7 +27,6 @@ void AddOnce(int item, google::protobuf::RepeatedField<int32_t>& items) {
   if (!absl::c_linear_search(items, item)) items.Add(item);
 }
 
-// What `result` tells of a form; `sheet` is null where only a total was given.
 // What is said of the context itself.
 void TellContext(const InstrumentRules& rules, const Sheet& sheet, v1::Score& score) {
   const v1::Instrument& instrument = rules.instrument();
@@ -36,20 +36,20 @@ void TellContext(const InstrumentRules& rules, const Sheet& sheet, v1::Score& sc
                                (instrument.max_age() > 0 && sheet.age() > instrument.max_age())));
 }
 
-// Without a `sheet`, of a total alone, `beside` holds the context.
-v1::Score Told(const InstrumentRules& rules, const Sheet* sheet, const Sheet* beside,
-               const Result& result) {
+// What `result` and `bands` tell of a form, or of a total alone, whose unknown figures are left
+// out.
+void TellResult(const InstrumentRules& rules, const Result& result,
+                const std::vector<Program::Banded>& bands, bool total_only, v1::Score& score) {
   const v1::Instrument& instrument = rules.instrument();
-  const Program& program = rules.program();
-  v1::Score score;
   if (!std::isnan(result.total)) score.set_total(result.total);
   score.set_complete(result.complete);
   score.set_prorated(result.prorated);
   if (result.severity >= 0) score.set_severity(rules.severities()[result.severity]);
-  std::vector<int> position(instrument.figures_size(), -1);  // in score.figures
+  std::array<int, kMaxFigures> position;  // in score.figures
   for (int i = 0; i < instrument.figures_size(); ++i) {
+    position[i] = -1;
     if (i == rules.total_figure()) continue;
-    if (sheet == nullptr && std::isnan(result.figures[i])) continue;
+    if (total_only && std::isnan(result.figures[i])) continue;
     position[i] = score.figures_size();
     v1::FigureScore& figure = *score.add_figures();
     figure.set_id(instrument.figures(i).id());
@@ -66,32 +66,31 @@ v1::Score Told(const InstrumentRules& rules, const Sheet* sheet, const Sheet* be
     raised.set_concern(instrument.concern_rules(i).concern());
     raised.set_immediate(instrument.concern_rules(i).immediate());
   }
-  if (result.complete) {
-    for (const Program::Banded& banded : program.Bands(sheet, beside, result)) {
-      const v1::BandSet& set = instrument.figures(banded.figure).band_sets(banded.set);
-      const std::string& band = set.bands(banded.band).id();
-      if (!set.id().empty()) {
-        (*score.mutable_other_severities())[set.id()] = band;
-      } else if (position[banded.figure] >= 0) {
-        score.mutable_figures(position[banded.figure])->set_severity(band);
-      }
+  for (const Program::Banded& banded : bands) {
+    const v1::BandSet& set = instrument.figures(banded.figure).band_sets(banded.set);
+    const std::string& band = set.bands(banded.band).id();
+    if (!set.id().empty()) {
+      (*score.mutable_other_severities())[set.id()] = band;
+    } else if (position[banded.figure] >= 0) {
+      score.mutable_figures(position[banded.figure])->set_severity(band);
     }
-    const int syndrome = rules.full_syndrome_flag();
-    score.set_full_syndrome(syndrome >= 0 && result.flags[syndrome] == Result::kTrue);
   }
-  return score;
+  const int syndrome = rules.full_syndrome_flag();
+  score.set_full_syndrome(result.complete && syndrome >= 0 &&
+                          result.flags[syndrome] == Result::kTrue);
 }
 
-void AddItems(const std::vector<int>& items, const std::vector<Program::ItemTold>& told,
-              bool estimated, v1::ExplainedFigure& explained) {
+void AddItems(const std::vector<int>& items, const Program::Details& details, bool estimated,
+              v1::ExplainedFigure& explained) {
   for (const int item : items) {
-    if (told[item].state == ItemState::kAnswered) explained.add_items_used(item);
-    if (estimated && told[item].state == ItemState::kMissing) explained.add_items_estimated(item);
+    const ItemState state = details.items[item].state;
+    if (state == ItemState::kAnswered) explained.add_items_used(item);
+    if (estimated && state == ItemState::kMissing) explained.add_items_estimated(item);
   }
 }
 
-void Explain(const InstrumentRules& rules, const Result& result,
-             const std::vector<Program::ItemTold>& told, v1::Explanation& explanation) {
+void Explain(const InstrumentRules& rules, const Result& result, const Program::Details& details,
+             v1::Explanation& explanation) {
   const v1::Instrument& instrument = rules.instrument();
   const Program& program = rules.program();
   for (int i = 0; i < instrument.figures_size(); ++i) {
@@ -101,12 +100,14 @@ void Explain(const InstrumentRules& rules, const Result& result,
     v1::ExplainedFigure& explained = *explanation.add_figures();
     explained.set_id(figure.id());
     explained.set_formula(figure.formula());
-    AddItems(facts.items, told, result.figure_prorated[i], explained);
+    AddItems(facts.items, details, result.figure_prorated[i], explained);
     if (facts.shape.kind != SetShape::kNone) {
       double sum = 0;
       for (const int item : facts.shape.items) {
-        const ItemState state = told[item].state;
-        if (state == ItemState::kAnswered || state == ItemState::kCounted) sum += told[item].score;
+        const Program::ItemTold& told = details.items[item];
+        if (told.state == ItemState::kAnswered || told.state == ItemState::kCounted) {
+          sum += told.score;
+        }
       }
       explained.set_raw_sum(sum);
     }
@@ -122,7 +123,7 @@ void Explain(const InstrumentRules& rules, const Result& result,
     v1::ExplainedFigure& explained = *explanation.add_figures();
     explained.set_id(instrument.flags(i).id());
     explained.set_formula(instrument.flags(i).formula());
-    AddItems(program.flag_items()[i], told, false, explained);
+    AddItems(program.flag_items()[i], details, false, explained);
     explained.set_source(rules.SourceOf(absl::StrCat("flags[", instrument.flags(i).id(), "]")));
   }
   if (!instrument.levels().empty() && result.severity >= 0) {
@@ -130,7 +131,7 @@ void Explain(const InstrumentRules& rules, const Result& result,
     v1::ExplainedFigure& explained = *explanation.add_figures();
     explained.set_id("severity");
     explained.set_formula(level.when());
-    AddItems(program.level_items()[result.severity], told, false, explained);
+    AddItems(program.level_items()[result.severity], details, false, explained);
     explained.set_source(rules.SourceOf(absl::StrCat("levels[", level.id(), "]")));
   }
 }
@@ -320,36 +321,36 @@ std::variant<Sheet, Refusal> Sheet::ReadInOrder(const InstrumentRules& rules,
 
 Result Evaluate(const InstrumentRules& rules, const Sheet& sheet) {
   Result result;
-  rules.program().Evaluate(sheet, result);
+  rules.program().Evaluate(sheet, result, nullptr);
   return result;
 }
 
-v1::Score ToScore(const InstrumentRules& rules, const Sheet& sheet, const Result& result,
-                  bool explain) {
-  const v1::Instrument& instrument = rules.instrument();
-  v1::Score score = Told(rules, &sheet, nullptr, result);
-  const std::vector<Program::ItemTold> told = rules.program().Tell(sheet);
+void ScoreSheet(const InstrumentRules& rules, const Sheet& sheet, bool explain, v1::Score& score) {
+  Result result;
+  Program::Details details;
+  rules.program().Evaluate(sheet, result, &details);
+  TellResult(rules, result, details.bands, /*total_only=*/false, score);
+  const auto is_missing = [&](int item) {
+    return details.items[item].state == ItemState::kMissing && !rules.item(item).optional();
+  };
   for (int item = 1; item <= rules.items(); ++item) {
-    if (told[item].state == ItemState::kMissing && !rules.item(item).optional()) {
-      score.add_missing_items(item);
-    }
-    if (told[item].skipped && sheet.answered(item)) score.add_unexpected_items(item);
+    if (is_missing(item)) score.add_missing_items(item);
+    if (details.items[item].skipped && sheet.answered(item)) score.add_unexpected_items(item);
   }
-  for (const v1::CriticalItem& critical : instrument.critical_items()) {
+  for (const v1::CriticalItem& critical : rules.instrument().critical_items()) {
     const int item = critical.item();
     if (sheet.answered(item)) {
       if (sheet.code(item) >= critical.at_least()) AddOnce(item, *score.mutable_critical_items());
-    } else if (told[item].state == ItemState::kMissing && !rules.item(item).optional()) {
+    } else if (is_missing(item)) {
       AddOnce(item, *score.mutable_unanswered_critical_items());
     }
   }
   TellContext(rules, sheet, score);
   if (explain) {
     v1::Explanation& explanation = *score.mutable_explanation();
-    explanation.set_instrument(instrument.name());
-    Explain(rules, result, told, explanation);
+    explanation.set_instrument(rules.instrument().name());
+    Explain(rules, result, details, explanation);
   }
-  return score;
 }
 
 std::variant<v1::Score, Refusal> ScoreTotalOnly(const InstrumentRules& rules, double total,
@@ -368,8 +369,10 @@ std::variant<v1::Score, Refusal> ScoreTotalOnly(const InstrumentRules& rules, do
   if (const auto* refusal = std::get_if<Refusal>(&read)) return *refusal;
   const Sheet& beside = std::get<Sheet>(read);
   Result result;
-  rules.program().EvaluateTotal(total, beside, result);
-  v1::Score score = Told(rules, nullptr, &beside, result);
+  Program::Details details;
+  rules.program().EvaluateTotal(total, beside, result, details);
+  v1::Score score;
+  TellResult(rules, result, details.bands, /*total_only=*/true, score);
   TellContext(rules, beside, score);
   for (const v1::CriticalItem& critical : rules.instrument().critical_items()) {
     AddOnce(critical.item(), *score.mutable_unanswered_critical_items());

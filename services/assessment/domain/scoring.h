@@ -100,15 +100,15 @@ struct Result {
 //  * concern rules, of any form, where what is there decides them
 Result Evaluate(const InstrumentRules& rules, const Sheet& sheet);
 
-// The same as a message: with missing, critical, unanswered critical and unexpected items, which
-// are told of any form; an unanswered item is never imputed as critical. With `explain`, how each
-// figure came about.
-v1::Score ToScore(const InstrumentRules& rules, const Sheet& sheet, const Result& result,
-                  bool explain);
+// The same as a message, into an empty `score`: with missing, critical, unanswered critical and
+// unexpected items, which are told of any form; an unanswered item is never imputed as critical.
+// With `explain`, how each figure came about.
+void ScoreSheet(const InstrumentRules& rules, const Sheet& sheet, bool explain, v1::Score& score);
 
-// Evaluate and ToScore in one.
 inline v1::Score ScoreSheet(const InstrumentRules& rules, const Sheet& sheet, bool explain = true) {
-  return ToScore(rules, sheet, Evaluate(rules, sheet), explain);
+  v1::Score score;
+  ScoreSheet(rules, sheet, explain, score);
+  return score;
 }
 
 // Of a total whose answers stay elsewhere: complete, with its band and the flags and concern rules

@@ -1,6 +1,7 @@
 #include "services/assessment/domain/track.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -24,6 +25,16 @@ bool IsFor(const v1::TrackRule& rule, absl::string_view protocol) {
 }
 
 bool Scored(const Form& form) { return form.complete && form.has_total; }
+
+std::string Points(double points) {
+  return absl::StrCat(points, points == 1 ? " point" : " points");
+}
+
+// A change for the better by `gain`; negative: for the worse.
+std::string Improved(double gain) {
+  if (gain == 0) return "has not changed";
+  return absl::StrCat(gain > 0 ? "improved by " : "worsened by ", Points(std::abs(gain)));
+}
 
 std::string Cited(absl::string_view text, const v1::TrackRule& rule) {
   return absl::StrCat(text, " [", rule.citation(), "]");
@@ -123,8 +134,8 @@ class Tracker {
     const double baseline = (*series->forms)[series->baseline].total;
     if (!series->rules->IsCase(baseline) || baseline <= 0) return;
     const bool by_percent = change.least_percent() > 0;
-    const std::string least = by_percent ? absl::StrCat(change.least_percent(), " %")
-                                         : absl::StrCat(change.least_points(), " points");
+    const std::string least =
+        by_percent ? absl::StrCat(change.least_percent(), " %") : Points(change.least_points());
 
     Episode met(v1::PROGRESS_FLAG_KIND_ON_TRACK, rule.instrument(), &rule);
     Episode missed(change.flag(), rule.instrument(), &rule);
@@ -146,10 +157,10 @@ class Tracker {
         met.End();
       }
       if (!within) continue;
-      const std::string figures = absl::StrCat(
-          NameOf(*series), " improved by ", points,
-          by_percent ? absl::StrFormat(" points, %.3g %%", percent) : std::string(" points"), " (",
-          baseline, " to ", form.total, ") by ", change.label(), ", ");
+      const std::string figures =
+          absl::StrCat(NameOf(*series), " ", Improved(points),
+                       by_percent ? absl::StrFormat(", %.3g %%", percent) : std::string(), " (",
+                       baseline, " to ", form.total, ") by ", change.label(), ", ");
       if (!enough) {
         missed.Begin(form.answer_time, number,
                      Cited(absl::StrCat(figures, "less than the ", least, " expected"), rule));
@@ -205,9 +216,9 @@ class Tracker {
           mania != nullptr ? std::string(NameOf(*mania)) : absl::AsciiStrToUpper(fall.cleared_by());
       episode.End();
       episode.Begin(form.answer_time, series->numbers[i],
-                    Cited(absl::StrCat(NameOf(*series), " improved by ",
-                                       series->rules->Gain(highest->total, form.total), " points (",
-                                       highest->total, " to ", form.total, ") within ",
+                    Cited(absl::StrCat(NameOf(*series), " ",
+                                       Improved(series->rules->Gain(highest->total, form.total)),
+                                       " (", highest->total, " to ", form.total, ") within ",
                                        fall.within_days(), " days, ", fall.least_points(),
                                        " or more: check for elevation with "
                                        "the ",

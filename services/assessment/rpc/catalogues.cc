@@ -16,6 +16,7 @@ namespace {
 // Own revisions that are kept compiled, over all organisations.
 constexpr size_t kMostKept = 10'000;
 
+constexpr absl::string_view kShipped = "instruments/";
 constexpr absl::string_view kNewest = "organizations/{organization}/instruments/{instrument}";
 constexpr absl::string_view kRevision =
     "organizations/{organization}/instruments/{instrument}/revisions/{revision}";
@@ -29,7 +30,7 @@ std::shared_ptr<const InstrumentRules> Unowned(const InstrumentRules* rules) {
 
 absl::StatusOr<std::shared_ptr<const InstrumentRules>> Catalogues::Find(
     sql::Session& session, absl::string_view organization_id, absl::string_view name) const {
-  if (absl::StartsWith(name, "instruments/")) return Unowned(shipped_.Find(name));
+  if (absl::StartsWith(name, kShipped)) return Unowned(shipped_.Find(name));
   const bool newest = names::Matches(kNewest, name);
   if ((!newest && !names::Matches(kRevision, name)) ||
       names::OrganizationId(name) != organization_id) {
@@ -64,6 +65,26 @@ absl::StatusOr<std::shared_ptr<const InstrumentRules>> Catalogues::FindById(
     sql::Session& session, absl::string_view organization_id, absl::string_view id) const {
   if (const InstrumentRules* rules = shipped_.FindById(id)) return Unowned(rules);
   return Find(session, organization_id, names::InOrganization(organization_id, "instruments", id));
+}
+
+bool Catalogues::FindsAtOnce(absl::string_view name) const {
+  return absl::StartsWith(name, kShipped) || shipped_.FindById(name) != nullptr;
+}
+
+absl::StatusOr<std::shared_ptr<const InstrumentRules>> Catalogues::FindEither(
+    sql::Database& database, absl::Time deadline, absl::string_view organization_id,
+    absl::string_view name) const {
+  if (absl::StartsWith(name, kShipped)) return Unowned(shipped_.Find(name));
+  if (const InstrumentRules* rules = shipped_.FindById(name)) return Unowned(rules);
+  std::shared_ptr<const InstrumentRules> found;
+  RETURN_IF_ERROR(database.Read(
+      sql::Access::Tenant(organization_id), deadline, [&](sql::Session& session) -> absl::Status {
+        ASSIGN_OR_RETURN(found, absl::StrContains(name, '/')
+                                    ? Find(session, organization_id, name)
+                                    : FindById(session, organization_id, name));
+        return absl::OkStatus();
+      }));
+  return found;
 }
 
 }  // namespace rapport::assessment

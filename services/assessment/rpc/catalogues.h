@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/concurrency/mutex.h"
 #include "common/sql/database.h"
 #include "services/assessment/domain/instruments.h"
@@ -30,6 +31,13 @@ class Catalogues {
   absl::StatusOr<std::shared_ptr<const InstrumentRules>> FindById(sql::Session& session,
                                                                   absl::string_view organization_id,
                                                                   absl::string_view id) const;
+
+  // As Find, or as FindById where `name` is an id alone; asks `database` for own instruments only.
+  absl::StatusOr<std::shared_ptr<const InstrumentRules>> FindEither(
+      sql::Database& database, absl::Time deadline, absl::string_view organization_id,
+      absl::string_view name) const;
+  // Whether FindEither answers without the database.
+  bool FindsAtOnce(absl::string_view name) const;
 
   const Catalogue& shipped() const { return shipped_; }
 

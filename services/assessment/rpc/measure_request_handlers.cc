@@ -19,12 +19,12 @@
 #include "common/names/names.h"
 #include "common/time/convert.h"
 #include "rapport/assessment/v1/events.pb.h"
+#include "services/assessment/rpc/eraser.h"
 #include "services/assessment/store/assessments.h"
 
 namespace rapport::assessment {
 namespace {
 
-constexpr absl::string_view kExpiryWork = "measure_expiry";
 constexpr absl::string_view kType = "MeasureRequest";
 constexpr size_t kLinkBytes = 32;
 
@@ -33,20 +33,6 @@ std::string NewLinkToken() {
   std::string bytes(kLinkBytes, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), kLinkBytes) != 1) std::abort();
   return auth::Base64UrlEncode(bytes);
-}
-
-v1::MeasureRequestEvent EventOf(const v1::MeasureRequest& request) {
-  v1::MeasureRequestEvent event;
-  event.set_course(request.course());
-  event.set_patient(request.patient());
-  event.set_instrument(request.instrument());
-  event.set_appointment(request.appointment());
-  *event.mutable_open_time() = request.open_time();
-  *event.mutable_expire_time() = request.expire_time();
-  if (request.has_remind_time()) *event.mutable_remind_time() = request.remind_time();
-  event.set_state(request.state());
-  event.set_channel(request.channel());
-  return event;
 }
 
 crypto::Place PlaceOf(const v1::MeasureRequest& request, int64_t save_number) {
@@ -69,9 +55,29 @@ absl::Status OutsideMonitoredHours(std::optional<absl::Time> next) {
       {{"opens_at", next ? absl::FormatTime(absl::RFC3339_sec, *next, absl::UTCTimeZone()) : ""}});
 }
 
+absl::StatusOr<MonitoredHours> HoursOf(sql::Session& session, const care::CourseFacts& course) {
+  ASSIGN_OR_RETURN(
+      const care::Settings settings,
+      care::GetSettings(session, names::OrganizationId(course.course), course.state.clinic()));
+  return MonitoredHours::Of(settings.organization, settings.clinic);
+}
+
 bool AsksOfRisk(const InstrumentRules& rules) {
   return !rules.instrument().critical_items().empty() ||
          !rules.instrument().concern_rules().empty();
+}
+
+// Keeps the request as it is now, with what scheduled work its state leaves.
+absl::Status Keep(call::Change& change, store::StoredRequest& stored) {
+  RETURN_IF_ERROR(store::UpdateRequest(change.tx(), stored));
+  if (!IsOpen(stored.request.state())) {
+    work::Unschedule(change.tx(), change.context().organization_id, kExpiryWork,
+                     stored.request.name());
+  }
+  change.Record(stored.request.name(), stored.version + 1, EventOf(stored.request),
+                store::Document(stored.request));
+  stored.request.set_etag(call::Etag(stored.version + 1));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -135,12 +141,11 @@ absl::StatusOr<v1::MeasureRequest> MeasureRequestHandlers::CreateMeasureRequest(
           start = appointment.start();
           end = appointment.end();
         }
+        RETURN_IF_ERROR(RequireNotErased(tx, made.patient()));
         RETURN_IF_ERROR(SettleTimes(made, start, end, context.now));
         RETURN_IF_ERROR(RequireRiskOwner(tx, course, made.patient(), *rules));
         if (AsksOfRisk(*rules)) {
-          ASSIGN_OR_RETURN(
-              const MonitoredHours hours,
-              store::GetMonitoredHours(tx, context.organization_id, course.state.clinic()));
+          ASSIGN_OR_RETURN(const MonitoredHours hours, HoursOf(tx, course));
           const std::optional<absl::Time> next = hours.Next(time::ToTime(made.open_time()));
           if (!next || *next >= time::ToTime(made.expire_time())) {
             return OutsideMonitoredHours(next);
@@ -214,11 +219,7 @@ absl::StatusOr<v1::MeasureRequest> MeasureRequestHandlers::CancelMeasureRequest(
         RETURN_IF_ERROR(call::CheckEtag(request.etag(), stored.version));
         if (!IsOpen(stored.request.state())) return WrongState();
         stored.request.set_state(v1::MEASURE_REQUEST_STATE_CANCELLED);
-        RETURN_IF_ERROR(store::UpdateRequest(change.tx(), stored));
-        work::Unschedule(change.tx(), context.organization_id, kExpiryWork, stored.request.name());
-        change.Record(stored.request.name(), stored.version + 1, EventOf(stored.request),
-                      store::Document(stored.request));
-        stored.request.set_etag(call::Etag(stored.version + 1));
+        RETURN_IF_ERROR(Keep(change, stored));
         return std::move(stored.request);
       });
 }
@@ -257,9 +258,7 @@ absl::StatusOr<MeasureRequestHandlers::Answerable> MeasureRequestHandlers::Requi
                                        absl::UTCTimeZone())}});
   }
   if (AsksOfRisk(*answerable.rules)) {
-    ASSIGN_OR_RETURN(const MonitoredHours hours,
-                     store::GetMonitoredHours(session, context.organization_id,
-                                              answerable.course.state.clinic()));
+    ASSIGN_OR_RETURN(const MonitoredHours hours, HoursOf(session, answerable.course));
     if (!hours.Holds(context.now)) return OutsideMonitoredHours(hours.Next(context.now));
   }
   return answerable;
@@ -329,17 +328,10 @@ absl::StatusOr<v1::OpenMeasure> MeasureRequestHandlers::SaveMeasureAnswers(
     *saved.mutable_answers() = request.answers();
     ASSIGN_OR_RETURN(stored.sealed, vault_.Seal(tx, PlaceOf(stored.request, stored.save_number),
                                                 saved.SerializeAsString(), context.now));
-    RETURN_IF_ERROR(store::UpdateRequest(tx, stored));
-    change.Record(stored.request.name(), stored.version + 1, EventOf(stored.request),
-                  store::Document(stored.request));
+    RETURN_IF_ERROR(Keep(change, stored));
     return Show(tx, answerable);
   };
-  return call::Mutate<v1::OpenMeasure>(
-      database_, context, "",
-      [](sql::Session&, absl::string_view) -> absl::StatusOr<v1::OpenMeasure> {
-        return errors::Internal("A save has no request_id to repeat.");
-      },
-      save);
+  return call::MutateUnnumbered<v1::OpenMeasure>(database_, context, save);
 }
 
 absl::StatusOr<v1::SubmitMeasureResponse> MeasureRequestHandlers::SubmitMeasure(
@@ -379,10 +371,7 @@ absl::StatusOr<v1::SubmitMeasureResponse> MeasureRequestHandlers::SubmitMeasure(
         stored.request.set_state(v1::MEASURE_REQUEST_STATE_COMPLETED);
         stored.request.set_assessment(recorded.assessment.name());
         stored.sealed.clear();
-        RETURN_IF_ERROR(store::UpdateRequest(tx, stored));
-        work::Unschedule(tx, context.organization_id, kExpiryWork, stored.request.name());
-        change.Record(stored.request.name(), stored.version + 1, EventOf(stored.request),
-                      store::Document(stored.request));
+        RETURN_IF_ERROR(Keep(change, stored));
         v1::SubmitMeasureResponse response;
         response.set_respondent_guidance(recorded.guidance);
         return response;
@@ -391,21 +380,14 @@ absl::StatusOr<v1::SubmitMeasureResponse> MeasureRequestHandlers::SubmitMeasure(
 
 absl::StatusOr<v1::DeclineMeasureResponse> MeasureRequestHandlers::DeclineMeasure(
     const call::CallContext& context, const v1::DeclineMeasureRequest& request) {
-  return call::Mutate<v1::DeclineMeasureResponse>(
-      database_, context, "",
-      [](sql::Session&, absl::string_view) -> absl::StatusOr<v1::DeclineMeasureResponse> {
-        return errors::Internal("A refusal has no request_id to repeat.");
-      },
-      [&](call::Change& change) -> absl::StatusOr<v1::DeclineMeasureResponse> {
+  return call::MutateUnnumbered<v1::DeclineMeasureResponse>(
+      database_, context, [&](call::Change& change) -> absl::StatusOr<v1::DeclineMeasureResponse> {
         sql::Transaction& tx = change.tx();
         ASSIGN_OR_RETURN(Answerable answerable, FindLink(tx, context, request.link_token()));
         store::StoredRequest& stored = answerable.stored;
         stored.request.set_state(v1::MEASURE_REQUEST_STATE_DECLINED);
         stored.request.set_decline_reason(request.reason());
-        RETURN_IF_ERROR(store::UpdateRequest(tx, stored));
-        work::Unschedule(tx, context.organization_id, kExpiryWork, stored.request.name());
-        change.Record(stored.request.name(), stored.version + 1, EventOf(stored.request),
-                      store::Document(stored.request));
+        RETURN_IF_ERROR(Keep(change, stored));
         return v1::DeclineMeasureResponse();
       });
 }

@@ -16,6 +16,7 @@
 #include "common/names/names.h"
 #include "common/time/convert.h"
 #include "services/assessment/domain/outcomes.h"
+#include "services/assessment/rpc/outcome_keeper.h"
 #include "services/assessment/store/outcomes.h"
 
 namespace rapport::assessment {
@@ -71,7 +72,18 @@ absl::StatusOr<std::vector<std::string>> ManagedBy(sql::Session& session,
 
 void OutcomeHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.assessment.v1.OutcomeService", this)
-      .Unary("GetOutcomes", &OutcomeHandlers::GetOutcomes);
+      .Unary("GetOutcomes", &OutcomeHandlers::GetOutcomes)
+      .Unary("RebuildOutcomes", &OutcomeHandlers::RebuildOutcomes);
+}
+
+absl::StatusOr<v1::RebuildOutcomesResponse> OutcomeHandlers::RebuildOutcomes(
+    const call::CallContext& context, const v1::RebuildOutcomesRequest& request) {
+  return call::MutateUnnumbered<v1::RebuildOutcomesResponse>(
+      database_, context, [&](call::Change& change) -> absl::StatusOr<v1::RebuildOutcomesResponse> {
+        rapport::assessment::RebuildOutcomes(change.tx(), context.organization_id, context.now);
+        change.Audit(request.parent(), 0, "");
+        return v1::RebuildOutcomesResponse();
+      });
 }
 
 absl::StatusOr<v1::GetOutcomesResponse> OutcomeHandlers::GetOutcomes(

@@ -37,6 +37,8 @@ class OutcomeHandlers {
 
   absl::StatusOr<v1::GetOutcomesResponse> GetOutcomes(const call::CallContext& context,
                                                       const v1::GetOutcomesRequest& request);
+  absl::StatusOr<v1::RebuildOutcomesResponse> RebuildOutcomes(
+      const call::CallContext& context, const v1::RebuildOutcomesRequest& request);
 
  private:
   // What is asked for, and whose figures the caller may see of it.

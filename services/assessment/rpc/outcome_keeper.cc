@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "common/care/care.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
@@ -16,6 +15,7 @@
 #include "services/assessment/domain/progress.h"
 #include "services/assessment/store/assessments.h"
 #include "services/assessment/store/due.h"
+#include "services/assessment/store/erasure.h"
 #include "services/assessment/store/outcomes.h"
 
 namespace rapport::assessment {
@@ -23,8 +23,8 @@ namespace {
 
 namespace proto = scheduling::v1;
 
-constexpr int kCoursesAtOnce = 500;
-constexpr absl::Duration kPatience = absl::Seconds(10);  // for a transaction, real clock
+constexpr size_t kCoursesAtOnce = 500;
+constexpr absl::string_view kBeforeAll = "-";  // less than any id
 
 absl::TimeZone ZoneOr(const std::string& name) {
   const auto zone = time::LoadZone(name);
@@ -80,6 +80,13 @@ absl::StatusOr<std::vector<ScoreOutcome>> ScoresOf(sql::Session& session,
   return scores;
 }
 
+// Empty where the clinic is not known yet.
+absl::StatusOr<std::string> ZoneOfClinic(sql::Session& session, absl::string_view clinic) {
+  ASSIGN_OR_RETURN(const care::Settings settings,
+                   care::GetSettings(session, names::OrganizationId(clinic), clinic));
+  return settings.clinic.time_zone();
+}
+
 }  // namespace
 
 void OutcomeChanged(sql::Transaction& tx, absl::string_view course, absl::Time now) {
@@ -102,7 +109,7 @@ absl::Status OutcomesChanged(sql::Transaction& tx, const common::v1::Event& even
       clinics.assign(clinician.clinics().begin(), clinician.clinics().end());
     store::PutClinicsOf(tx, event.resource(), event.version(), clinics);
   } else if (payload.Is<proto::ClinicEvent>()) {
-    ASSIGN_OR_RETURN(const std::string zone, store::ZoneOfClinic(tx, event.resource()));
+    ASSIGN_OR_RETURN(const std::string zone, ZoneOfClinic(tx, event.resource()));
     ASSIGN_OR_RETURN(const std::vector<std::string> courses,
                      store::ListCoursesOfOtherZone(tx, event.resource(), zone));
     for (const std::string& course : courses) OutcomeChanged(tx, course, now);
@@ -122,7 +129,7 @@ absl::Status RefreshOutcome(sql::Transaction& tx, const Catalogues& catalogues,
   RETURN_IF_ERROR(known.status());
   Facts facts{.course = *std::move(known), .sessions = {}, .forms = {}};
   const proto::CourseEvent& state = facts.course.state;
-  ASSIGN_OR_RETURN(const std::string zone, store::ZoneOfClinic(tx, state.clinic()));
+  ASSIGN_OR_RETURN(const std::string zone, ZoneOfClinic(tx, state.clinic()));
   ASSIGN_OR_RETURN(const int problem_area, store::GetFocus(tx, course));
   ASSIGN_OR_RETURN(const auto appointments, care::ListAppointments(tx, course));
   std::vector<proto::AppointmentEvent> states;
@@ -135,6 +142,8 @@ absl::Status RefreshOutcome(sql::Transaction& tx, const Catalogues& catalogues,
     ASSIGN_OR_RETURN(facts.forms, store::ListForms(tx, course));
     for (const std::string& respondent : {state.patient(), state.partner()}) {
       if (respondent.empty()) continue;
+      ASSIGN_OR_RETURN(const bool erased, store::IsErased(tx, respondent));
+      if (erased) continue;
       ASSIGN_OR_RETURN(std::vector<ScoreOutcome> scores,
                        ScoresOf(tx, catalogues, facts, respondent));
       outcomes.push_back({respondent, *outcome, std::move(scores)});
@@ -151,29 +160,21 @@ work::Act OutcomeAct(const Catalogues& catalogues) {
   };
 }
 
-absl::StatusOr<int> RebuildOutcomes(sql::Database& database, const Catalogues& catalogues,
-                                    absl::string_view organization_id) {
-  const sql::Access access = sql::Access::Tenant(organization_id);
-  int done = 0;
-  std::string after;
-  for (size_t found = kCoursesAtOnce; found == kCoursesAtOnce;) {
-    std::vector<std::string> courses;
-    RETURN_IF_ERROR(
-        database.Read(access, absl::Now() + kPatience, [&](sql::Session& session) -> absl::Status {
-          ASSIGN_OR_RETURN(courses,
-                           store::ListCourses(session, organization_id, after, kCoursesAtOnce));
-          return absl::OkStatus();
-        }));
-    for (const std::string& course : courses) {
-      RETURN_IF_ERROR(database.Write(access, absl::Now() + kPatience, [&](sql::Transaction& tx) {
-        return RefreshOutcome(tx, catalogues, course);
-      }));
-      ++done;
-    }
-    found = courses.size();
-    if (found > 0) after = courses.back();
+void RebuildOutcomes(sql::Transaction& tx, absl::string_view organization_id, absl::Time now) {
+  work::Schedule(tx, organization_id, kRebuildWork, kBeforeAll, now);
+}
+
+absl::Status ContinueRebuild(sql::Transaction& tx, const work::Item& item, absl::Time now) {
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> courses,
+      store::ListCourses(tx, item.organization_id,
+                         names::InOrganization(item.organization_id, "courses", item.key),
+                         kCoursesAtOnce));
+  for (const std::string& course : courses) OutcomeChanged(tx, course, now);
+  if (courses.size() == kCoursesAtOnce) {
+    work::Schedule(tx, item.organization_id, kRebuildWork, names::Last(courses.back()), now);
   }
-  return done;
+  return absl::OkStatus();
 }
 
 }  // namespace rapport::assessment

@@ -18,6 +18,8 @@ namespace rapport::assessment {
 
 // The kind of work item that looks at a course again; its key is the course's id.
 inline constexpr absl::string_view kOutcomeWork = "outcome";
+// The kind of work items that schedule the courses of an organisation; key: the id after which.
+inline constexpr absl::string_view kRebuildWork = "outcome_rebuild";
 
 // A form or the problem area of `course` has changed. Deferred.
 void OutcomeChanged(sql::Transaction& tx, absl::string_view course, absl::Time now);
@@ -32,10 +34,12 @@ absl::Status RefreshOutcome(sql::Transaction& tx, const Catalogues& catalogues,
 // The act for kOutcomeWork. `catalogues` outlives it.
 work::Act OutcomeAct(const Catalogues& catalogues);
 
-// Makes all of an organisation anew, a transaction for each course; returns how many there are. May
-// run while the service does.
-absl::StatusOr<int> RebuildOutcomes(sql::Database& database, const Catalogues& catalogues,
-                                    absl::string_view organization_id);
+// Makes all of an organisation anew: schedules every course, some hundred at a time. May run while
+// the service does, and goes on after a restart.
+void RebuildOutcomes(sql::Transaction& tx, absl::string_view organization_id, absl::Time now);
+
+// The act for kRebuildWork.
+absl::Status ContinueRebuild(sql::Transaction& tx, const work::Item& item, absl::Time now);
 
 }  // namespace rapport::assessment
 

@@ -8,12 +8,15 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/civil_time.h"
 #include "common/care/care.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
 #include "common/time/zones.h"
+#include "rapport/notes/v1/entry_service.pb.h"
 #include "services/assessment/data/rules/shipped_rules.h"
 #include "services/assessment/domain/plans.h"
 #include "services/assessment/domain/progress.h"
@@ -29,6 +32,7 @@ namespace {
 
 constexpr absl::string_view kRhythm = "srm-5";
 constexpr int kMaxDiaryDays = 1100;  // three years; older days are not told
+constexpr int kMaxTreatmentEvents = 100;
 constexpr int kChartWidth = 960;
 constexpr int kChartHeight = 480;
 
@@ -219,6 +223,40 @@ std::vector<ChartSession> ChartSessions(const std::vector<care::AppointmentFacts
   return sessions;
 }
 
+absl::string_view Said(notes::v1::TreatmentChange change) {
+  switch (change) {
+    case notes::v1::TREATMENT_CHANGE_STARTED:
+      return "started";
+    case notes::v1::TREATMENT_CHANGE_STOPPED:
+      return "stopped";
+    case notes::v1::TREATMENT_CHANGE_INCREASED:
+      return "increased";
+    case notes::v1::TREATMENT_CHANGE_DECREASED:
+      return "decreased";
+    case notes::v1::TREATMENT_CHANGE_SWITCHED:
+      return "switched";
+    case notes::v1::TREATMENT_CHANGE_NOT_TAKEN:
+      return "not taken";
+    default:
+      return "changed";
+  }
+}
+
+// Noon of the day, so that it stands between the sessions of the days beside it.
+std::vector<ChartFlag> TreatmentFlags(const notes::v1::ListEntriesResponse& listed,
+                                      absl::TimeZone zone) {
+  std::vector<ChartFlag> flags;
+  for (const notes::v1::Entry& entry : listed.entries()) {
+    const notes::v1::TreatmentEvent& event = entry.treatment_event();
+    if (event.treatment().empty()) continue;
+    flags.push_back(
+        {ChartFlag::Kind::kEvent,
+         absl::FromCivil(absl::CivilHour(time::ToCivilDay(event.change_date())) + 12, zone),
+         absl::StrCat(event.treatment(), " ", Said(event.change()))});
+  }
+  return flags;
+}
+
 }  // namespace
 
 void ProgressHandlers::Register(call::Registry& registry) {
@@ -256,16 +294,31 @@ absl::StatusOr<v1::RenderProgressChartResponse> ProgressHandlers::RenderProgress
   if (rules == loaded.rules.end()) {
     return errors::InvalidArgument("instrument", "One that the respondent has filled in.");
   }
-  // What the notes tell of treatment goes into `events`, once they record any.
+  v1::RenderProgressChartResponse response;
+  std::vector<ChartFlag> events;
+  if (!request.without_events()) {
+    notes::v1::ListEntriesRequest treatment;
+    treatment.set_parent(
+        names::InOrganization(context.organization_id, "cases", names::Last(request.course())));
+    treatment.add_kinds(notes::v1::ENTRY_KIND_TREATMENT_EVENT);
+    if (!loaded.course.state.partner().empty()) treatment.set_about(loaded.input.patient);
+    treatment.set_page_size(kMaxTreatmentEvents);
+    const auto told = notes_.Call<notes::v1::ListEntriesResponse>(
+        context, "rapport.notes.v1.CaseEntryService/ListEntries", treatment);
+    if (told.ok()) {
+      events = TreatmentFlags(*told, loaded.input.zone);
+    } else {
+      response.add_unavailable_sources(std::string(notes_.name()));
+    }
+  }
   const Chart chart = ChartOf({.rules = rules->second.get(),
                                .progress = &loaded.progress,
                                .course = &loaded.course.state,
                                .zone = loaded.input.zone,
                                .now = context.now,
                                .sessions = ChartSessions(loaded.appointments),
-                               .events = {},
+                               .events = std::move(events),
                                .rhythm = loaded.rhythm.get()});
-  v1::RenderProgressChartResponse response;
   ASSIGN_OR_RETURN(*response.mutable_svg(),
                    DrawChart(chart, request.width() == 0 ? kChartWidth : request.width(),
                              request.height() == 0 ? kChartHeight : request.height()));

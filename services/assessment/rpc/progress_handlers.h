@@ -16,8 +16,7 @@ namespace rapport::assessment {
 // instruments there are; nothing of it is stored.
 class ProgressHandlers {
  public:
-  // All outlive this. `notes` is to tell of treatment events; as long as it records none it is not
-  // asked.
+  // All outlive this. `notes` tells of treatment events, on the caller's behalf.
   ProgressHandlers(sql::Database& database, const Catalogues& catalogues,
                    const crypto::Vault& vault, call::Peer& notes)
       : database_(database), catalogues_(catalogues), vault_(vault), notes_(notes) {}

@@ -171,12 +171,12 @@ absl::Status RequireRiskOwner(sql::Session& session, const care::CourseFacts& co
     return absl::OkStatus();
   }
   const absl::string_view organization_id = names::OrganizationId(course.course);
-  ASSIGN_OR_RETURN(const care::OrganizationFacts organization,
-                   care::GetOrganization(session, names::Organization(organization_id)));
-  ASSIGN_OR_RETURN(const bool duty,
-                   store::HasDutyList(session, organization_id, course.state.clinic()));
-  const std::vector<std::string> served(organization.state.crisis_jurisdictions().begin(),
-                                        organization.state.crisis_jurisdictions().end());
+  ASSIGN_OR_RETURN(const care::Settings settings,
+                   care::GetSettings(session, organization_id, course.state.clinic()));
+  const bool duty =
+      !settings.organization.duty_list().empty() || !settings.clinic.duty_list().empty();
+  const std::vector<std::string> served(settings.organization.crisis_jurisdictions().begin(),
+                                        settings.organization.crisis_jurisdictions().end());
   const std::string& lives_in = patient == course.state.patient()
                                     ? course.state.patient_jurisdiction()
                                     : course.state.partner_jurisdiction();

@@ -6,8 +6,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "services/assessment/domain/forms.h"
@@ -18,29 +16,6 @@ namespace {
 
 using Rules = std::shared_ptr<const InstrumentRules>;
 
-constexpr absl::string_view kUnknownInstrument = "must be an instrument that ListInstruments tells";
-
-// Shipped instruments are found without the store.
-absl::StatusOr<Rules> FindRules(sql::Database& database, const Catalogues& catalogues,
-                                const call::CallContext& context, const std::string& name) {
-  if (absl::StartsWith(name, "instruments/")) {
-    return Rules(std::shared_ptr<void>(), catalogues.shipped().Find(name));
-  }
-  if (const InstrumentRules* rules = catalogues.shipped().FindById(name)) {
-    return Rules(std::shared_ptr<void>(), rules);
-  }
-  Rules found;
-  RETURN_IF_ERROR(database.Read(
-      sql::Access::Tenant(context.organization_id), context.deadline,
-      [&](sql::Session& session) -> absl::Status {
-        ASSIGN_OR_RETURN(found, absl::StrContains(name, '/')
-                                    ? catalogues.Find(session, context.organization_id, name)
-                                    : catalogues.FindById(session, context.organization_id, name));
-        return absl::OkStatus();
-      }));
-  return found;
-}
-
 class ScoreExchange final
     : public call::Exchange<v1::StreamScoresRequest, v1::StreamScoresResponse> {
  public:
@@ -48,41 +23,25 @@ class ScoreExchange final
       : database_(database), catalogues_(catalogues) {}
 
   absl::Status Take(const call::CallContext& context, const v1::StreamScoresRequest& request,
-                    std::vector<v1::StreamScoresResponse>& responses) override {
-    v1::StreamScoresResponse& response = responses.emplace_back();
+                    Responses& responses) override {
+    v1::StreamScoresResponse& response = *responses.Add();
     response.mutable_forms()->Reserve(request.forms_size());
     for (const v1::AnsweredForm& form : request.forms()) {
       ASSIGN_OR_RETURN(const InstrumentRules* rules, RulesOf(context, form.instrument()));
-      v1::ScoredForm& scored = *response.add_forms();
-      if (rules == nullptr) {
-        scored.mutable_refusal()->set_reason("UNKNOWN_INSTRUMENT");
-        scored.mutable_refusal()->set_field("instrument");
-        scored.mutable_refusal()->set_description(std::string(kUnknownInstrument));
-        continue;
-      }
-      std::variant<v1::Score, Refusal> result = ScoreForm(*rules, form);
-      if (auto* score = std::get_if<v1::Score>(&result)) {
-        *scored.mutable_score() = std::move(*score);
-        continue;
-      }
-      Refusal& refusal = std::get<Refusal>(result);
-      scored.mutable_refusal()->set_reason(std::move(refusal.reason));
-      scored.mutable_refusal()->set_field(std::move(refusal.field));
-      scored.mutable_refusal()->set_description(std::move(refusal.description));
+      ScoreForm(rules, form, *response.add_forms());
     }
     return absl::OkStatus();
   }
 
-  absl::Status Finish(const call::CallContext&, std::vector<v1::StreamScoresResponse>&) override {
-    return absl::OkStatus();
-  }
+  absl::Status Finish(const call::CallContext&, Responses&) override { return absl::OkStatus(); }
 
  private:
   // A stream names few instruments, many times.
   absl::StatusOr<const InstrumentRules*> RulesOf(const call::CallContext& context,
                                                  const std::string& name) {
     if (const auto found = rules_.find(name); found != rules_.end()) return found->second.get();
-    ASSIGN_OR_RETURN(Rules rules, FindRules(database_, catalogues_, context, name));
+    ASSIGN_OR_RETURN(Rules rules, catalogues_.FindEither(database_, context.deadline,
+                                                         context.organization_id, name));
     if (rules == nullptr) return nullptr;
     return rules_.emplace(name, std::move(rules)).first->second.get();
   }
@@ -96,15 +55,16 @@ class ScoreExchange final
 
 void ScoringHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.assessment.v1.ScoringService", this)
-      .Unary("Score", &ScoringHandlers::Score)
+      .Unary("Score", &ScoringHandlers::Score, &ScoringHandlers::ScoresAtOnce)
       .Bidi("StreamScores", &ScoringHandlers::StreamScores);
 }
 
 absl::StatusOr<v1::ScoreResponse> ScoringHandlers::Score(const call::CallContext& context,
                                                          const v1::ScoreRequest& request) {
   ASSIGN_OR_RETURN(const Rules rules,
-                   FindRules(database_, catalogues_, context, request.instrument()));
-  if (rules == nullptr) return errors::InvalidArgument("instrument", kUnknownInstrument);
+                   catalogues_.FindEither(database_, context.deadline, context.organization_id,
+                                          request.instrument()));
+  if (rules == nullptr) return ToStatus(UnknownInstrument(), "");
   if (request.has_total_only() && !request.answers().empty()) {
     return errors::InvalidArgument("total_only", "excludes answers");
   }
@@ -120,9 +80,13 @@ absl::StatusOr<v1::ScoreResponse> ScoringHandlers::Score(const call::CallContext
   const std::variant<Sheet, Refusal> sheet =
       Sheet::Read(*rules, request.answers(), request.context());
   if (const auto* refusal = std::get_if<Refusal>(&sheet)) return ToStatus(*refusal, "");
-  *response.mutable_score() =
-      ScoreSheet(*rules, std::get<Sheet>(sheet), !request.without_explanation());
+  ScoreSheet(*rules, std::get<Sheet>(sheet), !request.without_explanation(),
+             *response.mutable_score());
   return response;
+}
+
+bool ScoringHandlers::ScoresAtOnce(const v1::ScoreRequest& request) const {
+  return catalogues_.FindsAtOnce(request.instrument());
 }
 
 absl::StatusOr<std::unique_ptr<call::Exchange<v1::StreamScoresRequest, v1::StreamScoresResponse>>>

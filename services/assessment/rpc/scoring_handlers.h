@@ -24,6 +24,9 @@ class ScoringHandlers {
   absl::StatusOr<v1::ScoreResponse> Score(const call::CallContext& context,
                                           const v1::ScoreRequest& request);
 
+  // Whether the request is answered without the store.
+  bool ScoresAtOnce(const v1::ScoreRequest& request) const;
+
   absl::StatusOr<std::unique_ptr<call::Exchange<v1::StreamScoresRequest, v1::StreamScoresResponse>>>
   StreamScores(const call::CallContext& context);
 

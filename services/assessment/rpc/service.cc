@@ -18,6 +18,7 @@ AssessmentService::AssessmentService(Dependencies dependencies)
       assessments_(database_, catalogues_, dependencies.vault),
       measure_requests_(database_, catalogues_, dependencies.vault),
       progress_(database_, catalogues_, dependencies.vault, dependencies.notes),
+      caseload_(database_, catalogues_),
       alerts_(database_, clock_, dependencies.notes),
       follower_(clock_),
       consumer_(database_,
@@ -30,7 +31,7 @@ AssessmentService::AssessmentService(Dependencies dependencies)
                   return follower_.Apply(tx, event);
                 }),
       outcomes_(database_, catalogues_),
-      notes_follower_(clock_),
+      notes_follower_(clock_, catalogues_, dependencies.vault),
       notes_consumer_(database_,
                       {.consumer = "assessment",
                        .feed = "notes",
@@ -43,6 +44,7 @@ AssessmentService::AssessmentService(Dependencies dependencies)
       background_(database_, clock_, dependencies.metrics, dependencies.scheduling) {
   measure_requests_.Register(background_.worker());
   background_.worker().On(kOutcomeWork, OutcomeAct(catalogues_));
+  background_.worker().On(kRebuildWork, ContinueRebuild);
 }
 
 AssessmentService::~AssessmentService() { Stop(); }
@@ -53,6 +55,7 @@ void AssessmentService::Register(call::Registry& registry) {
   assessments_.Register(registry);
   measure_requests_.Register(registry);
   progress_.Register(registry);
+  caseload_.Register(registry);
   alerts_.Register(registry);
   outcomes_.Register(registry);
 }

@@ -2,7 +2,9 @@
 #define RAPPORT_SERVICES_ASSESSMENT_RPC_SERVICE_H_
 
 #include <memory>
+#include <vector>
 
+#include "common/audit/verify.h"
 #include "common/call/registry.h"
 #include "common/crypto/vault.h"
 #include "common/events/consumer.h"
@@ -12,6 +14,7 @@
 #include "services/assessment/rpc/alert_handlers.h"
 #include "services/assessment/rpc/assessment_handlers.h"
 #include "services/assessment/rpc/background.h"
+#include "services/assessment/rpc/caseload_handlers.h"
 #include "services/assessment/rpc/catalogues.h"
 #include "services/assessment/rpc/follower.h"
 #include "services/assessment/rpc/instrument_handlers.h"
@@ -20,6 +23,7 @@
 #include "services/assessment/rpc/outcome_handlers.h"
 #include "services/assessment/rpc/progress_handlers.h"
 #include "services/assessment/rpc/scoring_handlers.h"
+#include "services/assessment/store/audited.h"
 
 namespace rapport::assessment {
 
@@ -50,6 +54,9 @@ class AssessmentService {
   // Applies the events that were set aside; see events::Consumer.
   absl::StatusOr<int> RetryParked();
 
+  // How what the audit entries cover is stored.
+  static std::vector<audit::RecordKind> RecordKinds() { return store::RecordKinds(); }
+
   // How far scheduling's events are applied.
   events::Consumer& consumer() { return consumer_; }
 
@@ -62,6 +69,7 @@ class AssessmentService {
   AssessmentHandlers assessments_;
   MeasureRequestHandlers measure_requests_;
   ProgressHandlers progress_;
+  CaseloadHandlers caseload_;
   AlertHandlers alerts_;
   SchedulingFollower follower_;
   events::Consumer consumer_;

@@ -32,7 +32,8 @@ const sql::Statement kGetSome{"assessment.assessment.get_some", R"sql(
 
 const sql::Statement kVoid{"assessment.assessment.void", R"sql(
   UPDATE assessment SET void_time = $4, version = version + 1, document = $5
-  WHERE organization_id = $1 AND assessment_id = $2 AND version = $3 AND void_time IS NULL)sql"};
+  WHERE organization_id = $1 AND assessment_id = $2 AND version = $3 AND void_time IS NULL
+  RETURNING sealed)sql"};
 
 const sql::Statement kPrevious{"assessment.assessment.previous", R"sql(
   SELECT document, version, sealed, assessment_id, patient FROM assessment
@@ -169,7 +170,9 @@ absl::StatusOr<std::string> VoidAssessment(sql::Transaction& tx, const v1::Asses
       tx.Query(kVoid, {OrganizationOf(assessment.name()), sql::Text(names::Last(assessment.name())),
                        sql::Int(version), sql::Micros(time::ToTime(assessment.void_().void_time())),
                        sql::Bytes(document)}));
-  if (updated.affected() == 1) return document;
+  if (updated.rows() == 1) {
+    return updated.IsNull(0, 0) ? document : document + updated.Bytes(0, 0);
+  }
   return errors::Aborted("LOST_RACE", "Another change came first. Read again and repeat.");
 }
 

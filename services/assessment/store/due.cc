@@ -18,12 +18,6 @@ const sql::Statement kPutCourseClinician{"assessment.course_clinician.put", R"sq
       counts_days = excluded.counts_days, segment = excluded.segment
   WHERE course_clinician.version < excluded.version)sql"};
 
-const sql::Statement kDutyLists{"assessment.duty_lists.get", R"sql(
-  SELECT o.document, c.document
-  FROM care_organization AS o LEFT JOIN care_clinic AS c
-    ON c.organization_id = o.organization_id AND c.clinic = $2
-  WHERE o.organization_id = $1)sql"};
-
 // A session's number is its rank among those of its course and segment that count.
 #define RAPPORT_SESSION_COLUMNS                                             \
   "SELECT a.start_time, a.appointment, a.document, c.course, c.document, (" \
@@ -131,19 +125,6 @@ void PutCourseClinician(sql::Transaction& tx, absl::string_view course, int64_t 
   tx.Defer(kPutCourseClinician,
            {sql::Text(names::OrganizationId(course)), sql::Text(course), sql::Int(version),
             sql::Text(state.clinician()), sql::Bool(CountsDays(state)), sql::Int(state.segment())});
-}
-
-absl::StatusOr<bool> HasDutyList(sql::Session& session, absl::string_view organization_id,
-                                 absl::string_view clinic) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kDutyLists, {sql::Text(organization_id), sql::Text(clinic)}));
-  if (rows.empty()) return false;
-  ASSIGN_OR_RETURN(const auto organization,
-                   Parse<scheduling::v1::OrganizationEvent>(rows.Bytes(0, 0)));
-  if (!organization.duty_list().empty()) return true;
-  if (rows.IsNull(0, 1)) return false;
-  ASSIGN_OR_RETURN(const auto state, Parse<scheduling::v1::ClinicEvent>(rows.Bytes(0, 1)));
-  return !state.duty_list().empty();
 }
 
 Session ToSession(const care::AppointmentFacts& appointment) {

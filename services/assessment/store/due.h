@@ -19,10 +19,6 @@ namespace rapport::assessment::store {
 void PutCourseClinician(sql::Transaction& tx, absl::string_view course, int64_t version,
                         const scheduling::v1::CourseEvent& state);
 
-// Whether the organisation or the clinic has a duty list.
-absl::StatusOr<bool> HasDutyList(sql::Session& session, absl::string_view organization_id,
-                                 absl::string_view clinic);
-
 Session ToSession(const care::AppointmentFacts& appointment);
 
 // Whose sessions are meant: of one course or of all courses of a clinician; the other is empty.

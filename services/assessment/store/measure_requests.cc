@@ -9,8 +9,6 @@
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
-#include "common/time/zones.h"
-#include "rapport/scheduling/v1/events.pb.h"
 #include "services/assessment/store/paging.h"
 
 namespace rapport::assessment::store {
@@ -39,12 +37,6 @@ const sql::Statement kList{"assessment.measure_request.list", R"sql(
   SELECT document, version, create_time, measure_request_id FROM measure_request
   WHERE organization_id = $1 AND course = $2 AND (create_time, measure_request_id) < ($3, $4)
   ORDER BY create_time DESC, measure_request_id DESC LIMIT $5)sql"};
-
-const sql::Statement kHours{"assessment.measure_request.monitored_hours", R"sql(
-  SELECT o.document, c.document
-  FROM care_organization AS o LEFT JOIN care_clinic AS c
-    ON c.organization_id = o.organization_id AND c.clinic = $2
-  WHERE o.organization_id = $1)sql"};
 
 absl::StatusOr<v1::MeasureRequest> Parse(const std::string& document, int64_t version) {
   v1::MeasureRequest request;
@@ -131,25 +123,6 @@ absl::StatusOr<RequestPage> ListRequests(sql::Session& session, absl::string_vie
     listed.next_key = Place{rows.Int(size - 1, 2), rows.Text(size - 1, 3)}.Key();
   }
   return listed;
-}
-
-absl::StatusOr<MonitoredHours> GetMonitoredHours(sql::Session& session,
-                                                 absl::string_view organization_id,
-                                                 absl::string_view clinic) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kHours, {sql::Text(organization_id), sql::Text(clinic)}));
-  MonitoredHours hours;
-  if (rows.empty()) return hours;
-  scheduling::v1::OrganizationEvent organization;
-  scheduling::v1::ClinicEvent own;
-  if (!organization.ParseFromString(rows.Bytes(0, 0)) ||
-      (!rows.IsNull(0, 1) && !own.ParseFromString(rows.Bytes(0, 1)))) {
-    return errors::Internal("A stored document of the replica can't be parsed.");
-  }
-  hours.stretches =
-      own.monitored_hours().empty() ? organization.monitored_hours() : own.monitored_hours();
-  if (const auto zone = time::LoadZone(own.time_zone()); zone.ok()) hours.zone = *zone;
-  return hours;
 }
 
 }  // namespace rapport::assessment::store

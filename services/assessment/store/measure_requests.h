@@ -48,11 +48,6 @@ struct RequestPage {
 absl::StatusOr<RequestPage> ListRequests(sql::Session& session, absl::string_view course,
                                          const call::Page& page);
 
-// The clinic's monitored hours, or the organisation's where it has none of its own.
-absl::StatusOr<MonitoredHours> GetMonitoredHours(sql::Session& session,
-                                                 absl::string_view organization_id,
-                                                 absl::string_view clinic);
-
 }  // namespace rapport::assessment::store
 
 #endif  // RAPPORT_SERVICES_ASSESSMENT_STORE_MEASURE_REQUESTS_H_

@@ -12,7 +12,6 @@
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
-#include "rapport/scheduling/v1/events.pb.h"
 
 namespace rapport::assessment::store {
 namespace {
@@ -47,9 +46,6 @@ const sql::Statement kOtherZone{"assessment.outcome_course.other_zone", R"sql(
   SELECT DISTINCT course FROM outcome_course
   WHERE organization_id = $1 AND clinic = $2 AND time_zone <> $3 ORDER BY course)sql"};
 
-const sql::Statement kClinic{"assessment.outcome.clinic", R"sql(
-  SELECT document FROM care_clinic WHERE organization_id = $1 AND clinic = $2)sql"};
-
 const sql::Statement kPutFocus{"assessment.outcome_focus.put", R"sql(
   INSERT INTO outcome_focus (organization_id, course, version, problem_area)
   VALUES ($1, $2, $3, $4)
@@ -71,7 +67,8 @@ const sql::Statement kGetClinics{"assessment.outcome_clinician.get", R"sql(
 const sql::Statement kCourses{"assessment.outcome.courses", R"sql(
   SELECT course FROM care_course WHERE organization_id = $1 AND course > $2
   UNION
-  SELECT course FROM outcome_course WHERE organization_id = $1 AND course > $2
+  SELECT course FROM outcome_course
+  WHERE organization_id = $1 AND course > $2 AND course LIKE '%/courses/%'
   ORDER BY 1 LIMIT $3)sql"};
 
 // What rows are grouped by: a bit for each.
@@ -262,17 +259,6 @@ absl::StatusOr<std::vector<std::string>> ListCoursesOfOtherZone(sql::Session& se
       const sql::Result rows,
       session.Query(kOtherZone, {OrganizationOf(clinic), sql::Text(clinic), sql::Text(time_zone)}));
   return Names(rows);
-}
-
-absl::StatusOr<std::string> ZoneOfClinic(sql::Session& session, absl::string_view clinic) {
-  ASSIGN_OR_RETURN(const sql::Result rows,
-                   session.Query(kClinic, {OrganizationOf(clinic), sql::Text(clinic)}));
-  if (rows.empty()) return std::string();
-  scheduling::v1::ClinicEvent state;
-  if (!state.ParseFromString(rows.Bytes(0, 0))) {
-    return errors::Internal("A stored document is no clinic.");
-  }
-  return state.time_zone();
 }
 
 void PutFocus(sql::Transaction& tx, absl::string_view course, int64_t version, int problem_area) {

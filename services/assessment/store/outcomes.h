@@ -45,9 +45,6 @@ absl::StatusOr<std::vector<std::string>> ListCoursesOfOtherZone(sql::Session& se
                                                                 absl::string_view clinic,
                                                                 absl::string_view time_zone);
 
-// The zone of a clinic; empty: not known yet.
-absl::StatusOr<std::string> ZoneOfClinic(sql::Session& session, absl::string_view clinic);
-
 // Brings the primary problem area of a course up to version `version` of its case; nothing where
 // that is not newer.
 void PutFocus(sql::Transaction& tx, absl::string_view course, int64_t version, int problem_area);

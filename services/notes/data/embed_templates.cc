@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 #include "rapport/notes/v1/note.pb.h"
 #include "services/notes/data/template_checks.h"
@@ -43,7 +44,9 @@ int main(int argc, char** argv) {
          "    const auto add = [all](const char* bytes, size_t size) {\n"
          "      all->emplace_back().ParseFromString(std::string(bytes, size));\n"
          "    };\n";
-  for (const auto& note_template : templates) {
+  for (auto& note_template : templates) {
+    note_template.set_name(absl::StrCat("noteTemplates/", note_template.id(), "/revisions/",
+                                        note_template.revision()));
     const std::string bytes = note_template.SerializeAsString();
     out << "    add(\"" << absl::CEscape(bytes) << "\", " << bytes.size() << ");\n";
   }

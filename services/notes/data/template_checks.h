@@ -8,8 +8,9 @@
 
 namespace rapport::notes {
 
-// What is wrong with a set of templates, one line each; empty: nothing. There is exactly one for
-// each phase, ids are unique, each says its source, and what it requires are distinct fields of
+// What is wrong with a set of templates, one line each; empty: nothing. There is exactly one
+// general one for each phase and at most one for each protocol and phase, ids are unique, each has
+// a revision and says its source, and what it requires and asks about are distinct fields of
 // NoteContent.
 std::vector<std::string> TemplateFaults(const std::vector<v1::NoteTemplate>& templates);
 

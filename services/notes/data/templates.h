@@ -7,8 +7,9 @@
 
 namespace rapport::notes {
 
-// The shipped note templates, one for each phase, from data/templates/*.textproto. They were
-// checked and embedded when the program was built.
+// The shipped note templates with their names, a general one for each phase and those of single
+// protocols, by file, from data/templates/*.textproto. They were checked and embedded when the
+// program was built.
 const std::vector<v1::NoteTemplate>& ShippedTemplates();
 
 }  // namespace rapport::notes

@@ -4,20 +4,25 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "google/protobuf/message.h"
 #include "rapport/notes/v1/note.pb.h"
 
 // What exactly a signature stands for.
 namespace rapport::notes {
 
-// The bytes of a note that are signed: its identity (name, appointment, session number, phase,
-// author), its content and what it began with, serialised deterministically. Kept as they are, so
-// that a later release verifies the same bytes. They parse as a Note.
+// `message` with its fields in the order of their numbers: equal messages give equal bytes.
+std::string Deterministic(const google::protobuf::Message& message);
+
+// The bytes of a version of a note that are signed: its identity (name, version, appointment,
+// session, phase, author, kind, subjects, template), its content, what it began with, why it was
+// opened, what its author was warned of, and a salt that keeps their hash from telling of a short
+// text. Kept as they are, so that a later release verifies the same bytes. They parse as a Note.
 std::string CanonicalNote(const v1::Note& note);
 
-// The bytes of an addendum that are signed: the note's name and the hash of its own signed bytes,
-// the addendum's number and text. They parse as a Note.
+// The bytes of an addendum that are signed: the note's name and the hash of the signed bytes of the
+// version that it adds to; the addendum's number, version, text and salt. They parse as a Note.
 std::string CanonicalAddendum(absl::string_view note_name, absl::string_view note_sha256,
-                              int number, absl::string_view text);
+                              const v1::Addendum& addendum);
 
 // 32 bytes.
 std::string Sha256(absl::string_view bytes);

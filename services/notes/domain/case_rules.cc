@@ -13,11 +13,6 @@
 namespace rapport::notes {
 namespace {
 
-// Acute and maintenance alike.
-bool IsRhythmTherapy(absl::string_view protocol_id) {
-  return protocol_id == "ipsrt" || absl::StartsWith(protocol_id, "ipsrt-");
-}
-
 bool Blank(absl::string_view text) { return absl::StripAsciiWhitespace(text).empty(); }
 
 absl::Status ToStatus(std::vector<errors::FieldViolation> violations) {
@@ -58,6 +53,11 @@ absl::Status CheckRecentAuthentication(absl::Time auth_time, absl::Time machine_
       "REAUTHENTICATION_REQUIRED",
       "A signature needs an authentication of the last 10 minutes. Let the user sign in again and "
       "repeat the call with the new token.");
+}
+
+bool IsRhythmTherapy(absl::string_view protocol) {
+  const absl::string_view id = names::Id(protocol, "protocols");
+  return id == "ipsrt" || absl::StartsWith(id, "ipsrt-");
 }
 
 bool IsInFavour(v1::SuitabilityOutcome outcome) {
@@ -130,8 +130,7 @@ absl::Status CheckProblemAreas(
 
     if (area.rank() == v1::FOCUS_RANK_PRIMARY) ++primaries;
     if (area.rank() == v1::FOCUS_RANK_SECONDARY) ++secondaries;
-    if (area.kind() == v1::PROBLEM_AREA_KIND_LOSS_OF_HEALTHY_SELF &&
-        !IsRhythmTherapy(names::Id(protocol, "protocols"))) {
+    if (area.kind() == v1::PROBLEM_AREA_KIND_LOSS_OF_HEALTHY_SELF && !IsRhythmTherapy(protocol)) {
       fault("kind", "is an area of interpersonal and social rhythm therapy only");
     }
     if (Blank(area.statement())) fault("statement", "must not be blank");

@@ -23,6 +23,10 @@ inline constexpr absl::Duration kRecentAuthentication = absl::Minutes(10);
 //   kFailedPrecondition REAUTHENTICATION_REQUIRED
 absl::Status CheckRecentAuthentication(absl::Time auth_time, absl::Time machine_now);
 
+// Whether `protocol` ("protocols/ipsrt/revisions/1") is interpersonal and social rhythm therapy,
+// acute or maintenance.
+bool IsRhythmTherapy(absl::string_view protocol);
+
 // Whether the determination lets a course begin: IPT suits, as it is or adapted.
 bool IsInFavour(v1::SuitabilityOutcome outcome);
 

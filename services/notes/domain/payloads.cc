@@ -44,6 +44,10 @@ v1::NoteEvent PayloadOf(const v1::Note& note) {
   event.set_author(note.author());
   if (note.has_signature()) *event.mutable_sign_time() = note.signature().sign_time();
   event.set_addenda(note.addenda_size());
+  event.set_version(note.version());
+  event.set_cosign_required(note.cosign().required());
+  event.set_returned(note.has_returned());
+  event.set_kind(note.kind());
   return event;
 }
 

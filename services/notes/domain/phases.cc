@@ -1,29 +1,11 @@
 #include "services/notes/domain/phases.h"
 
-#include <algorithm>
-
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "common/time/convert.h"
-#include "services/notes/data/templates.h"
 
 namespace rapport::notes {
 namespace {
 
 constexpr absl::Duration kDefaultNoteDueAfter = absl::Hours(48);
-
-bool IsGiven(const v1::NoteContent& content, const google::protobuf::FieldDescriptor& field) {
-  const google::protobuf::Reflection& reflection = *content.GetReflection();
-  if (field.is_repeated()) return reflection.FieldSize(content, &field) > 0;
-  switch (field.cpp_type()) {
-    case google::protobuf::FieldDescriptor::CPPTYPE_STRING:
-      return !absl::StripAsciiWhitespace(reflection.GetString(content, &field)).empty();
-    case google::protobuf::FieldDescriptor::CPPTYPE_ENUM:
-      return reflection.GetEnumValue(content, &field) != 0;
-    default:
-      return reflection.HasField(content, &field);
-  }
-}
 
 }  // namespace
 
@@ -50,23 +32,6 @@ v1::NotePhase PhaseOfSession(const scheduling::v1::CourseEvent& course, int sess
     }
   }
   return phase;
-}
-
-const v1::NoteTemplate& TemplateOf(v1::NotePhase phase) {
-  const std::vector<v1::NoteTemplate>& templates = ShippedTemplates();
-  return *std::find_if(templates.begin(), templates.end(),
-                       [phase](const v1::NoteTemplate& each) { return each.phase() == phase; });
-}
-
-std::vector<std::string> MissingEntries(const v1::NoteTemplate& required,
-                                        const v1::NoteContent& content) {
-  std::vector<std::string> missing;
-  for (const std::string& name : required.required()) {
-    if (!IsGiven(content, *v1::NoteContent::descriptor()->FindFieldByName(name))) {
-      missing.push_back(absl::StrCat("content.", name));
-    }
-  }
-  return missing;
 }
 
 bool IsHeld(scheduling::v1::AppointmentState state) {

@@ -1,28 +1,18 @@
 #ifndef RAPPORT_SERVICES_NOTES_DOMAIN_PHASES_H_
 #define RAPPORT_SERVICES_NOTES_DOMAIN_PHASES_H_
 
-#include <string>
-#include <vector>
-
 #include "absl/time/time.h"
 #include "rapport/notes/v1/note.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 
-// Which phase a session falls into, what its note needs, and when the note is due.
+// Which phase a session falls into, and when its note is due.
 namespace rapport::notes {
 
 // The phase of session `session_number` (from 1) of a course, by the phases that scheduling tells
 // (those of the planned sessions, by the declared beginnings); sessions beyond them belong to the
-// last. A course in maintenance is in its maintenance phase. A session without a number (0) is taken as MIDDLE, whose note needs the most.
+// last. A course in maintenance is in its maintenance phase. A session without a number (0) is
+// taken as MIDDLE, whose note needs the most.
 v1::NotePhase PhaseOfSession(const scheduling::v1::CourseEvent& course, int session_number);
-
-// The template of `phase`.
-const v1::NoteTemplate& TemplateOf(v1::NotePhase phase);
-
-// The entries that `required` demands and `content` lacks, as paths "content.tried", in its order.
-// A text of blanks is missing.
-std::vector<std::string> MissingEntries(const v1::NoteTemplate& required,
-                                        const v1::NoteContent& content);
 
 // Whether a session in this state is to be noted: the patient came.
 bool IsHeld(scheduling::v1::AppointmentState state);

@@ -57,4 +57,20 @@ std::vector<v1::PrefilledGoal> PrefillGoals(const std::vector<v1::Goal>& goals) 
   return prefilled;
 }
 
+std::vector<v1::PrefilledAction> PrefillActions(const std::vector<v1::Entry>& entries,
+                                                absl::string_view about) {
+  std::vector<v1::PrefilledAction> prefilled;
+  for (const v1::Entry& entry : entries) {
+    const bool for_this =
+        about.empty() ? !entry.private_() : entry.about().empty() || entry.about() == about;
+    if (!for_this || !entry.open() || entry.voided() || entry.action().text().empty()) continue;
+    v1::PrefilledAction& copy = prefilled.emplace_back();
+    copy.set_source(entry.name());
+    copy.set_source_etag(entry.etag());
+    copy.set_text(entry.action().text());
+    if (entry.action().has_due_date()) *copy.mutable_due_date() = entry.action().due_date();
+  }
+  return prefilled;
+}
+
 }  // namespace rapport::notes

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "rapport/assessment/v1/assessment.pb.h"
 #include "rapport/notes/v1/case.pb.h"
+#include "rapport/notes/v1/entry.pb.h"
 #include "rapport/notes/v1/note.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 
@@ -24,6 +25,11 @@ std::vector<v1::PrefilledScore> ChooseScores(
 
 // Goals that were not dropped, as they stand.
 std::vector<v1::PrefilledGoal> PrefillGoals(const std::vector<v1::Goal>& goals);
+
+// Actions of `entries` that are still open, and that a note of `about` may tell of: of a private
+// note those of its partner and of both; of others those that are not private.
+std::vector<v1::PrefilledAction> PrefillActions(const std::vector<v1::Entry>& entries,
+                                                absl::string_view about);
 
 }  // namespace rapport::notes
 

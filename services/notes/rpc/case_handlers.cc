@@ -15,12 +15,15 @@
 #include "common/names/names.h"
 #include "common/time/convert.h"
 #include "services/notes/domain/case_rules.h"
+#include "services/notes/domain/entry_rules.h"
 #include "services/notes/domain/payloads.h"
 #include "services/notes/rpc/access.h"
 #include "services/notes/store/case_store.h"
+#include "services/notes/store/entries.h"
 #include "services/notes/store/goal_store.h"
 #include "services/notes/store/risk_store.h"
 #include "services/notes/store/screen_store.h"
+#include "services/notes/store/sealed.h"
 
 namespace rapport::notes {
 namespace {
@@ -38,23 +41,27 @@ int64_t LastNumber(absl::string_view name) {
   return absl::SimpleAtoi(names::Last(name), &number) ? number : 0;
 }
 
-void RecordCase(Change& change, const CaseRecord& record) {
+// Keeps the case and tells of it.
+absl::Status SaveCase(Change& change, const crypto::Vault& vault, CaseRecord& record) {
+  ASSIGN_OR_RETURN(const std::string stored,
+                   UpdateCase(change.tx(), vault, record, change.context().now));
   change.Record(record.resource.name(), record.version,
-                PayloadOf(record.resource, record.was_determined),
-                record.resource.SerializeAsString());
+                PayloadOf(record.resource, record.was_determined), stored);
+  return absl::OkStatus();
 }
 
 // One list of something that belongs to a case.
 template <class Response, class Request, class List, class Add>
 absl::StatusOr<Response> ListOfCase(sql::Database& database, const Access& gate,
-                                    const CallContext& context, const Request& request, List list,
-                                    Add add) {
+                                    const crypto::Vault& vault, const CallContext& context,
+                                    const Request& request, List list, Add add) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   return call::Read<Response>(
       database, context, [&](sql::Session& session) -> absl::StatusOr<Response> {
         ASSIGN_OR_RETURN(const CaseAccess access,
                          gate.RequireCase(session, context, request.parent(), "Case"));
-        ASSIGN_OR_RETURN(auto listed, list(session, context.organization_id, access.case_id, page));
+        ASSIGN_OR_RETURN(auto listed,
+                         list(session, vault, context.organization_id, access.case_id, page));
         Response response;
         for (auto& item : listed.items) *add(response) = std::move(item);
         if (!listed.next_key.empty()) {
@@ -97,7 +104,7 @@ absl::StatusOr<v1::Case> CaseHandlers::GetCase(const CallContext& context,
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(session, context, request.name(), "Case"));
         ASSIGN_OR_RETURN(CaseRecord record,
-                         notes::GetCase(session, context.organization_id, access.case_id));
+                         notes::GetCase(session, vault_, context.organization_id, access.case_id));
         return std::move(record.resource);
       });
 }
@@ -108,8 +115,9 @@ absl::StatusOr<v1::ListCasesResponse> CaseHandlers::ListCases(const CallContext&
   return call::Read<v1::ListCasesResponse>(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::ListCasesResponse> {
         ASSIGN_OR_RETURN(const care::Reach reach, access_.ReachOf(session, context));
-        ASSIGN_OR_RETURN(Listed<v1::Case> listed, notes::ListCases(session, context.organization_id,
-                                                                   reach.clinicians, page));
+        ASSIGN_OR_RETURN(
+            Listed<v1::Case> listed,
+            notes::ListCases(session, vault_, context.organization_id, reach.clinicians, page));
         v1::ListCasesResponse response;
         for (v1::Case& item : listed.items) *response.add_cases() = std::move(item);
         if (!listed.next_key.empty()) {
@@ -126,7 +134,7 @@ absl::StatusOr<v1::Determination> CaseHandlers::SignDetermination(
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::Determination> {
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(session, context, name, "Case"));
-        return GetDetermination(session, context.organization_id, access.case_id,
+        return GetDetermination(session, vault_, context.organization_id, access.case_id,
                                 names::Last(name));
       },
       [&](Change& change) -> absl::StatusOr<v1::Determination> {
@@ -137,7 +145,7 @@ absl::StatusOr<v1::Determination> CaseHandlers::SignDetermination(
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
         RETURN_IF_ERROR(CheckDetermination(request.determination(), context.organization_id));
         ASSIGN_OR_RETURN(CaseRecord record,
-                         notes::GetCase(tx, context.organization_id, access.case_id));
+                         notes::GetCase(tx, vault_, context.organization_id, access.case_id));
 
         v1::Determination determination = request.determination();
         determination.set_name(Below(record.resource.name(), "determinations", ids::NewUlid()));
@@ -145,14 +153,24 @@ absl::StatusOr<v1::Determination> CaseHandlers::SignDetermination(
         *determination.mutable_sign_time() = time::ToTimestamp(context.now);
         determination.clear_reopened();
         determination.clear_reopen_time();
-        RETURN_IF_ERROR(InsertDetermination(tx, determination, absl::Now()));
+        determination.clear_undisposed_issues();
+        ASSIGN_OR_RETURN(std::vector<std::string> undisposed,
+                         OpenEntries(tx, context.organization_id, access.case_id,
+                                     v1::ENTRY_KIND_ADDITIONAL_ISSUE,
+                                     /*also_private=*/record.resource.partner().empty()));
+        for (std::string& issue : undisposed) {
+          determination.add_undisposed_issues(std::move(issue));
+        }
+        determination.clear_erased();
+        ASSIGN_OR_RETURN(const std::string stored,
+                         InsertDetermination(tx, vault_, SubjectOf(record.resource), determination,
+                                             absl::Now()));
 
         *record.resource.mutable_determination() = determination;
         record.was_determined = true;
-        RETURN_IF_ERROR(UpdateCase(tx, record, context.now));
         change.SetResult(determination.name(), 1);
-        change.Audit(determination.name(), 1, determination.SerializeAsString());
-        RecordCase(change, record);
+        change.Audit(determination.name(), 1, stored);
+        RETURN_IF_ERROR(SaveCase(change, vault_, record));
         return determination;
       });
 }
@@ -163,7 +181,8 @@ absl::StatusOr<v1::Determination> CaseHandlers::ReopenDetermination(
                         absl::string_view name) -> absl::StatusOr<v1::Determination> {
     ASSIGN_OR_RETURN(const CaseAccess access,
                      access_.RequireCase(session, context, name, "Determination"));
-    return GetDetermination(session, context.organization_id, access.case_id, names::Last(name));
+    return GetDetermination(session, vault_, context.organization_id, access.case_id,
+                            names::Last(name));
   };
   return call::Mutate<v1::Determination>(
       database_, context, request.request_id(), read,
@@ -176,16 +195,17 @@ absl::StatusOr<v1::Determination> CaseHandlers::ReopenDetermination(
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireTreatedCase(tx, context, request.name(), "Determination"));
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
-        RETURN_IF_ERROR(notes::ReopenDetermination(
-            tx, request.name(), {context.now, access.clinician, request.reason()}));
+        ASSIGN_OR_RETURN(
+            const std::string stored,
+            notes::ReopenDetermination(tx, vault_, request.name(),
+                                       {context.now, access.clinician, request.reason()}));
 
         ASSIGN_OR_RETURN(CaseRecord record,
-                         notes::GetCase(tx, context.organization_id, access.case_id));
-        RETURN_IF_ERROR(UpdateCase(tx, record, context.now));
+                         notes::GetCase(tx, vault_, context.organization_id, access.case_id));
         ASSIGN_OR_RETURN(v1::Determination determination, read(tx, request.name()));
         change.SetResult(determination.name(), 2);
-        change.Audit(determination.name(), 2, determination.SerializeAsString());
-        RecordCase(change, record);
+        change.Audit(determination.name(), 2, stored);
+        RETURN_IF_ERROR(SaveCase(change, vault_, record));
         return determination;
       });
 }
@@ -193,7 +213,7 @@ absl::StatusOr<v1::Determination> CaseHandlers::ReopenDetermination(
 absl::StatusOr<v1::ListDeterminationsResponse> CaseHandlers::ListDeterminations(
     const CallContext& context, const v1::ListDeterminationsRequest& request) {
   return ListOfCase<v1::ListDeterminationsResponse>(
-      database_, access_, context, request, notes::ListDeterminations,
+      database_, access_, vault_, context, request, notes::ListDeterminations,
       [](v1::ListDeterminationsResponse& response) { return response.add_determinations(); });
 }
 
@@ -205,7 +225,7 @@ absl::StatusOr<v1::Case> CaseHandlers::SetProblemAreas(const CallContext& contex
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(session, context, name, "Case"));
         ASSIGN_OR_RETURN(CaseRecord record,
-                         notes::GetCase(session, context.organization_id, access.case_id));
+                         notes::GetCase(session, vault_, context.organization_id, access.case_id));
         return std::move(record.resource);
       },
       [&](Change& change) -> absl::StatusOr<v1::Case> {
@@ -214,16 +234,19 @@ absl::StatusOr<v1::Case> CaseHandlers::SetProblemAreas(const CallContext& contex
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireTreatedCase(tx, context, request.name(), "Case"));
         RETURN_IF_ERROR(CheckProblemAreas(request.problem_areas(), access.course.state.protocol()));
+        ASSIGN_OR_RETURN(const std::vector<v1::Entry> inventory,
+                         AllEntries(tx, vault_, context.organization_id, access.case_id,
+                                    {.kinds = {v1::ENTRY_KIND_RELATIONSHIP}}));
+        RETURN_IF_ERROR(CheckFocusPersons(request.problem_areas(), inventory));
         ASSIGN_OR_RETURN(CaseRecord record,
-                         notes::GetCase(tx, context.organization_id, access.case_id));
+                         notes::GetCase(tx, vault_, context.organization_id, access.case_id));
         RETURN_IF_ERROR(call::CheckEtag(request.etag(), record.version));
 
         *record.resource.mutable_problem_areas() = request.problem_areas();
         if (record.resource.problem_areas(0).rank() != v1::FOCUS_RANK_PRIMARY) {
           record.resource.mutable_problem_areas()->SwapElements(0, 1);
         }
-        RETURN_IF_ERROR(UpdateCase(tx, record, context.now));
-        RecordCase(change, record);
+        RETURN_IF_ERROR(SaveCase(change, vault_, record));
         return std::move(record.resource);
       });
 }
@@ -235,7 +258,8 @@ absl::StatusOr<v1::Formulation> CaseHandlers::WriteFormulation(
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::Formulation> {
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(session, context, name, "Case"));
-        return GetFormulation(session, context.organization_id, access.case_id, LastNumber(name));
+        return GetFormulation(session, vault_, context.organization_id, access.case_id,
+                              LastNumber(name));
       },
       [&](Change& change) -> absl::StatusOr<v1::Formulation> {
         sql::Transaction& tx = change.tx();
@@ -244,22 +268,22 @@ absl::StatusOr<v1::Formulation> CaseHandlers::WriteFormulation(
                          access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(CheckFormulation(request.formulation()));
         ASSIGN_OR_RETURN(CaseRecord record,
-                         notes::GetCase(tx, context.organization_id, access.case_id));
+                         notes::GetCase(tx, vault_, context.organization_id, access.case_id));
 
         v1::Formulation formulation = request.formulation();
         formulation.set_version(record.resource.formulation().version() + 1);
         formulation.set_clinician(access.clinician);
         *formulation.mutable_create_time() = time::ToTimestamp(context.now);
-        RETURN_IF_ERROR(
-            InsertFormulation(tx, context.organization_id, access.case_id, formulation));
+        formulation.clear_erased();
+        ASSIGN_OR_RETURN(const std::string stored,
+                         InsertFormulation(tx, vault_, record.resource, formulation));
         *record.resource.mutable_formulation() = formulation;
-        RETURN_IF_ERROR(UpdateCase(tx, record, context.now));
 
         const std::string name =
             Below(record.resource.name(), "formulations", absl::StrCat(formulation.version()));
         change.SetResult(name, formulation.version());
-        change.Audit(name, formulation.version(), formulation.SerializeAsString());
-        RecordCase(change, record);
+        change.Audit(name, formulation.version(), stored);
+        RETURN_IF_ERROR(SaveCase(change, vault_, record));
         return formulation;
       });
 }
@@ -267,7 +291,7 @@ absl::StatusOr<v1::Formulation> CaseHandlers::WriteFormulation(
 absl::StatusOr<v1::ListFormulationsResponse> CaseHandlers::ListFormulations(
     const CallContext& context, const v1::ListFormulationsRequest& request) {
   return ListOfCase<v1::ListFormulationsResponse>(
-      database_, access_, context, request, notes::ListFormulations,
+      database_, access_, vault_, context, request, notes::ListFormulations,
       [](v1::ListFormulationsResponse& response) { return response.add_formulations(); });
 }
 
@@ -277,7 +301,7 @@ absl::StatusOr<v1::Goal> CaseHandlers::CreateGoal(const CallContext& context,
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::Goal> {
         RETURN_IF_ERROR(access_.RequireCase(session, context, name, "Case").status());
-        ASSIGN_OR_RETURN(GoalRecord record, notes::GetGoal(session, name));
+        ASSIGN_OR_RETURN(GoalRecord record, notes::GetGoal(session, vault_, name));
         return std::move(record.resource);
       },
       [&](Change& change) -> absl::StatusOr<v1::Goal> {
@@ -285,12 +309,24 @@ absl::StatusOr<v1::Goal> CaseHandlers::CreateGoal(const CallContext& context,
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(CheckGoal(request.goal()));
-        RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
+        ASSIGN_OR_RETURN(const CaseRecord record,
+                         notes::GetCase(tx, vault_, context.organization_id, access.case_id));
+        if (!record.resource.partner().empty()) {
+          ASSIGN_OR_RETURN(
+              const std::vector<std::string> told,
+              PatientsWith(tx, context.organization_id, access.case_id, v1::ENTRY_KIND_HOPE));
+          if (told.size() < 2) {
+            return errors::FailedPrecondition(
+                "HOPES_NOT_TOLD",
+                "Of a couple each first tells what they hope for. Keep an entry HOPE of each.");
+          }
+        }
 
         v1::Goal goal = NewGoal(request.goal(), context.now);
         goal.set_name(Below(access.name, "goals", ids::NewUlid()));
-        RETURN_IF_ERROR(InsertGoal(tx, goal));
-        change.Record(goal.name(), 1, PayloadOf(goal), goal.SerializeAsString());
+        goal.clear_erased();
+        ASSIGN_OR_RETURN(const std::string stored, InsertGoal(tx, vault_, record.resource, goal));
+        change.Record(goal.name(), 1, PayloadOf(goal), stored);
         return goal;
       });
 }
@@ -301,7 +337,7 @@ absl::StatusOr<v1::Goal> CaseHandlers::ReviseGoal(const CallContext& context,
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::Goal> {
         RETURN_IF_ERROR(access_.RequireCase(session, context, name, "Goal").status());
-        ASSIGN_OR_RETURN(GoalRecord record, notes::GetGoal(session, name));
+        ASSIGN_OR_RETURN(GoalRecord record, notes::GetGoal(session, vault_, name));
         return std::move(record.resource);
       },
       [&](Change& change) -> absl::StatusOr<v1::Goal> {
@@ -309,7 +345,7 @@ absl::StatusOr<v1::Goal> CaseHandlers::ReviseGoal(const CallContext& context,
         tx.Lock({request.name()});
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireTreatedCase(tx, context, request.name(), "Goal"));
-        ASSIGN_OR_RETURN(const GoalRecord record, notes::GetGoal(tx, request.name()));
+        ASSIGN_OR_RETURN(const GoalRecord record, notes::GetGoal(tx, vault_, request.name()));
         RETURN_IF_ERROR(CheckGoal(request.goal()));
         if (!request.appointment().empty()) {
           ASSIGN_OR_RETURN(const care::AppointmentFacts session,
@@ -322,8 +358,10 @@ absl::StatusOr<v1::Goal> CaseHandlers::ReviseGoal(const CallContext& context,
         ASSIGN_OR_RETURN(v1::Goal goal, notes::ReviseGoal(record.resource, request.goal(),
                                                           {request.reason(), request.appointment(),
                                                            access.clinician, context.now}));
-        RETURN_IF_ERROR(UpdateGoal(tx, goal, record.version));
-        change.Record(goal.name(), record.version + 1, PayloadOf(goal), goal.SerializeAsString());
+        goal.clear_erased();
+        ASSIGN_OR_RETURN(const std::string stored,
+                         UpdateGoal(tx, vault_, goal, record.version, record.subject));
+        change.Record(goal.name(), record.version + 1, PayloadOf(goal), stored);
         return goal;
       });
 }
@@ -333,7 +371,7 @@ absl::StatusOr<v1::Goal> CaseHandlers::GetGoal(const CallContext& context,
   return call::Read<v1::Goal>(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::Goal> {
         RETURN_IF_ERROR(access_.RequireCase(session, context, request.name(), "Goal").status());
-        ASSIGN_OR_RETURN(GoalRecord record, notes::GetGoal(session, request.name()));
+        ASSIGN_OR_RETURN(GoalRecord record, notes::GetGoal(session, vault_, request.name()));
         return std::move(record.resource);
       });
 }
@@ -341,7 +379,7 @@ absl::StatusOr<v1::Goal> CaseHandlers::GetGoal(const CallContext& context,
 absl::StatusOr<v1::ListGoalsResponse> CaseHandlers::ListGoals(const CallContext& context,
                                                               const v1::ListGoalsRequest& request) {
   return ListOfCase<v1::ListGoalsResponse>(
-      database_, access_, context, request, notes::ListGoals,
+      database_, access_, vault_, context, request, notes::ListGoals,
       [](v1::ListGoalsResponse& response) { return response.add_goals(); });
 }
 
@@ -351,7 +389,7 @@ absl::StatusOr<v1::PartnerScreen> CaseHandlers::RecordPartnerScreen(
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::PartnerScreen> {
         RETURN_IF_ERROR(access_.RequireCase(session, context, name, "Case").status());
-        return GetPartnerScreen(session, name);
+        return GetPartnerScreen(session, vault_, name);
       },
       [&](Change& change) -> absl::StatusOr<v1::PartnerScreen> {
         sql::Transaction& tx = change.tx();
@@ -370,14 +408,16 @@ absl::StatusOr<v1::PartnerScreen> CaseHandlers::RecordPartnerScreen(
           return errors::InvalidArgument("partner_screen.patient",
                                          "must be one of the course's two patients");
         }
-        RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
+        RETURN_IF_ERROR(
+            notes::GetCase(tx, vault_, context.organization_id, access.case_id).status());
         screen.set_name(Below(access.name, "partnerScreens", ids::NewUlid()));
         screen.set_clinician(access.clinician);
         *screen.mutable_create_time() = time::ToTimestamp(context.now);
         screen.clear_countersignature();
-        RETURN_IF_ERROR(InsertPartnerScreen(tx, screen));
+        screen.clear_erased();
+        ASSIGN_OR_RETURN(const std::string stored, InsertPartnerScreen(tx, vault_, screen));
         change.SetResult(screen.name(), 1);
-        change.Audit(screen.name(), 1, screen.SerializeAsString());
+        change.Audit(screen.name(), 1, stored);
         return screen;
       });
 }
@@ -387,7 +427,7 @@ absl::StatusOr<v1::PartnerScreen> CaseHandlers::CountersignPartnerScreen(
   const auto read = [&](sql::Session& session,
                         absl::string_view name) -> absl::StatusOr<v1::PartnerScreen> {
     RETURN_IF_ERROR(access_.RequireCase(session, context, name, "PartnerScreen").status());
-    return GetPartnerScreen(session, name);
+    return GetPartnerScreen(session, vault_, name);
   };
   return call::Mutate<v1::PartnerScreen>(
       database_, context, request.request_id(), read,
@@ -395,7 +435,7 @@ absl::StatusOr<v1::PartnerScreen> CaseHandlers::CountersignPartnerScreen(
         sql::Transaction& tx = change.tx();
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(tx, context, request.name(), "PartnerScreen"));
-        ASSIGN_OR_RETURN(v1::PartnerScreen screen, GetPartnerScreen(tx, request.name()));
+        ASSIGN_OR_RETURN(v1::PartnerScreen screen, GetPartnerScreen(tx, vault_, request.name()));
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
         if (access.clinician == screen.clinician() ||
             access.clinician == access.course.state.clinician()) {
@@ -411,9 +451,10 @@ absl::StatusOr<v1::PartnerScreen> CaseHandlers::CountersignPartnerScreen(
         signature.set_clinician(access.clinician);
         signature.set_reason(request.reason());
         *signature.mutable_sign_time() = time::ToTimestamp(context.now);
-        RETURN_IF_ERROR(notes::CountersignPartnerScreen(tx, request.name(), signature));
+        ASSIGN_OR_RETURN(const std::string stored,
+                         notes::CountersignPartnerScreen(tx, vault_, screen, signature));
         change.SetResult(screen.name(), 2);
-        change.Audit(screen.name(), 2, screen.SerializeAsString());
+        change.Audit(screen.name(), 2, stored);
         return screen;
       });
 }
@@ -421,7 +462,7 @@ absl::StatusOr<v1::PartnerScreen> CaseHandlers::CountersignPartnerScreen(
 absl::StatusOr<v1::ListPartnerScreensResponse> CaseHandlers::ListPartnerScreens(
     const CallContext& context, const v1::ListPartnerScreensRequest& request) {
   return ListOfCase<v1::ListPartnerScreensResponse>(
-      database_, access_, context, request, notes::ListPartnerScreens,
+      database_, access_, vault_, context, request, notes::ListPartnerScreens,
       [](v1::ListPartnerScreensResponse& response) { return response.add_partner_screens(); });
 }
 
@@ -431,20 +472,23 @@ absl::StatusOr<v1::RiskAssessment> CaseHandlers::CreateRiskAssessment(
       database_, context, request.request_id(),
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::RiskAssessment> {
         RETURN_IF_ERROR(access_.RequireCase(session, context, name, "Case").status());
-        return notes::GetRiskAssessment(session, name);
+        return notes::GetRiskAssessment(session, vault_, name);
       },
       [&](Change& change) -> absl::StatusOr<v1::RiskAssessment> {
         sql::Transaction& tx = change.tx();
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
-        RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
+        ASSIGN_OR_RETURN(const CaseRecord record,
+                         notes::GetCase(tx, vault_, context.organization_id, access.case_id));
         v1::RiskAssessment assessment = request.risk_assessment();
         assessment.set_name(Below(access.name, "riskAssessments", ids::NewUlid()));
         assessment.set_clinician(access.clinician);
         *assessment.mutable_create_time() = time::ToTimestamp(context.now);
-        RETURN_IF_ERROR(InsertRiskAssessment(tx, assessment));
+        assessment.clear_erased();
+        ASSIGN_OR_RETURN(const std::string stored,
+                         InsertRiskAssessment(tx, vault_, record.resource, assessment));
         change.SetResult(assessment.name(), 1);
-        change.Audit(assessment.name(), 1, assessment.SerializeAsString());
+        change.Audit(assessment.name(), 1, stored);
         return assessment;
       });
 }
@@ -455,14 +499,14 @@ absl::StatusOr<v1::RiskAssessment> CaseHandlers::GetRiskAssessment(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::RiskAssessment> {
         RETURN_IF_ERROR(
             access_.RequireCase(session, context, request.name(), "RiskAssessment").status());
-        return notes::GetRiskAssessment(session, request.name());
+        return notes::GetRiskAssessment(session, vault_, request.name());
       });
 }
 
 absl::StatusOr<v1::ListRiskAssessmentsResponse> CaseHandlers::ListRiskAssessments(
     const CallContext& context, const v1::ListRiskAssessmentsRequest& request) {
   return ListOfCase<v1::ListRiskAssessmentsResponse>(
-      database_, access_, context, request, notes::ListRiskAssessments,
+      database_, access_, vault_, context, request, notes::ListRiskAssessments,
       [](v1::ListRiskAssessmentsResponse& response) { return response.add_risk_assessments(); });
 }
 
@@ -473,7 +517,7 @@ absl::StatusOr<v1::SafetyPlan> CaseHandlers::WriteSafetyPlan(
       [&](sql::Session& session, absl::string_view name) -> absl::StatusOr<v1::SafetyPlan> {
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(session, context, name, "Case"));
-        return notes::GetSafetyPlan(session, context.organization_id, access.case_id,
+        return notes::GetSafetyPlan(session, vault_, context.organization_id, access.case_id,
                                     LastNumber(name));
       },
       [&](Change& change) -> absl::StatusOr<v1::SafetyPlan> {
@@ -481,19 +525,22 @@ absl::StatusOr<v1::SafetyPlan> CaseHandlers::WriteSafetyPlan(
         tx.Lock({request.parent()});
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
-        RETURN_IF_ERROR(notes::GetCase(tx, context.organization_id, access.case_id).status());
+        ASSIGN_OR_RETURN(const CaseRecord record,
+                         notes::GetCase(tx, vault_, context.organization_id, access.case_id));
         const absl::StatusOr<v1::SafetyPlan> last =
-            notes::GetSafetyPlan(tx, context.organization_id, access.case_id);
+            notes::GetSafetyPlan(tx, vault_, context.organization_id, access.case_id);
         if (!last.ok() && !absl::IsNotFound(last.status())) return last.status();
 
         v1::SafetyPlan plan = request.safety_plan();
         plan.set_version(last.ok() ? last->version() + 1 : 1);
         plan.set_clinician(access.clinician);
         *plan.mutable_create_time() = time::ToTimestamp(context.now);
-        RETURN_IF_ERROR(InsertSafetyPlan(tx, context.organization_id, access.case_id, plan));
+        plan.clear_erased();
+        ASSIGN_OR_RETURN(const std::string stored,
+                         InsertSafetyPlan(tx, vault_, record.resource, plan));
         const std::string name = Below(access.name, "safetyPlans", absl::StrCat(plan.version()));
         change.SetResult(name, plan.version());
-        change.Audit(name, plan.version(), plan.SerializeAsString());
+        change.Audit(name, plan.version(), stored);
         return plan;
       });
 }
@@ -504,7 +551,7 @@ absl::StatusOr<v1::SafetyPlan> CaseHandlers::GetSafetyPlan(
       database_, context, [&](sql::Session& session) -> absl::StatusOr<v1::SafetyPlan> {
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireCase(session, context, request.parent(), "Case"));
-        return notes::GetSafetyPlan(session, context.organization_id, access.case_id);
+        return notes::GetSafetyPlan(session, vault_, context.organization_id, access.case_id);
       });
 }
 

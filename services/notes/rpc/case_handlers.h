@@ -4,6 +4,7 @@
 #include "absl/status/statusor.h"
 #include "common/call/call_context.h"
 #include "common/call/registry.h"
+#include "common/crypto/vault.h"
 #include "common/sql/database.h"
 #include "rapport/notes/v1/case_service.pb.h"
 #include "services/notes/rpc/access.h"
@@ -13,8 +14,8 @@ namespace rapport::notes {
 // CaseService: what each method does and answers is written in case_service.proto.
 class CaseHandlers {
  public:
-  CaseHandlers(sql::Database& database, const Access& access)
-      : database_(database), access_(access) {}
+  CaseHandlers(sql::Database& database, const Access& access, const crypto::Vault& vault)
+      : database_(database), access_(access), vault_(vault) {}
   void Register(call::Registry& registry);
 
   absl::StatusOr<v1::Case> GetCase(const call::CallContext& context,
@@ -62,6 +63,7 @@ class CaseHandlers {
  private:
   sql::Database& database_;
   const Access& access_;
+  const crypto::Vault& vault_;
 };
 
 }  // namespace rapport::notes

@@ -23,14 +23,14 @@ absl::StatusOr<v1::CheckSuitabilityResponse> SuitabilityHandlers::CheckSuitabili
         ASSIGN_OR_RETURN(const care::CourseFacts course,
                          access_.RequireCourse(session, context, request.course(), "Course"));
         const absl::StatusOr<CaseRecord> record =
-            GetCase(session, context.organization_id, names::Last(request.course()));
+            GetCase(session, vault_, context.organization_id, names::Last(request.course()));
         if (absl::IsNotFound(record.status())) return errors::NotFound("Course");
         RETURN_IF_ERROR(record.status());
         const v1::Case& state = record->resource;
         bool eligible = state.has_determination() && IsInFavour(state.determination().outcome());
         if (course.state.kind() == scheduling::v1::COURSE_KIND_CONJOINT) {
           ASSIGN_OR_RETURN(const std::vector<v1::PartnerScreen> screens,
-                           ListNewestPartnerScreens(session, context.organization_id,
+                           ListNewestPartnerScreens(session, vault_, context.organization_id,
                                                     names::Last(request.course())));
           eligible = IsConjointEligible(state.determination(),
                                         {course.state.patient(), course.state.partner()}, screens);

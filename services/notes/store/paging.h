@@ -4,12 +4,15 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/call/pages.h"
+#include "common/errors/status_macros.h"
 #include "common/sql/database.h"
 #include "common/telemetry/log.h"
 
@@ -46,6 +49,23 @@ Listed<Item> TakePage(const sql::Result& rows, const call::Page& page, Read read
   Listed<Item> listed;
   const size_t size = static_cast<size_t>(page.size);
   for (size_t row = 0; row < rows.rows() && row < size; ++row) listed.items.push_back(read(row));
+  if (rows.rows() > size) {
+    const ListKey last = key(size - 1);
+    listed.next_key = call::JoinKey(absl::StrCat(last.number), last.id);
+  }
+  return listed;
+}
+
+// As TakePage, where read(row) makes an absl::StatusOr<Item>.
+template <class Item, class Read, class Key>
+absl::StatusOr<Listed<Item>> TryTakePage(const sql::Result& rows, const call::Page& page, Read read,
+                                         Key key) {
+  Listed<Item> listed;
+  const size_t size = static_cast<size_t>(page.size);
+  for (size_t row = 0; row < rows.rows() && row < size; ++row) {
+    ASSIGN_OR_RETURN(Item item, read(row));
+    listed.items.push_back(std::move(item));
+  }
   if (rows.rows() > size) {
     const ListKey last = key(size - 1);
     listed.next_key = call::JoinKey(absl::StrCat(last.number), last.id);

@@ -130,6 +130,7 @@ v1::CourseEvent PayloadOf(const v1::Course& course, const v1::Protocol& protocol
   if (course.has_activate_time()) *event.mutable_activate_time() = course.activate_time();
   event.set_assessment_sessions(protocol.assessment_sessions());
   event.set_cadence_days(protocol.cadence_days());
+  event.set_assigns_homework(protocol.assigns_homework());
   *event.mutable_conditions() = course.conditions();
   return event;
 }

@@ -21,6 +21,7 @@
 #include "services/scheduling/domain/organizations.h"
 #include "services/scheduling/store/appointment_store.h"
 #include "services/scheduling/store/directory_store.h"
+#include "services/scheduling/store/erasure_store.h"
 #include "services/scheduling/store/group_store.h"
 #include "services/scheduling/store/organization_store.h"
 #include "services/scheduling/store/waitlist_store.h"
@@ -251,6 +252,8 @@ absl::StatusOr<v1::Course> CourseHandlers::CreateCourse(const call::CallContext&
         course.set_name(names::InOrganization(context.organization_id, "courses", NewId()));
         *course.mutable_create_time() = time::ToTimestamp(context.now);
         *course.mutable_update_time() = course.create_time();
+        RETURN_IF_ERROR(store::RequireNotErased(tx, course.patient()));
+        RETURN_IF_ERROR(store::RequireNotErased(tx, course.partner()));
         RETURN_IF_ERROR(store::InsertCourse(tx, course));
         change.Record(course.name(), 1, PayloadOf(course, *protocol), store::Document(course));
         course.set_etag(call::Etag(1));

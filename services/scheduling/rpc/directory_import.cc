@@ -74,7 +74,7 @@ absl::StatusOr<v1::ImportOutcome> DirectoryImport::TakeEntry(const call::CallCon
 
 absl::Status DirectoryImport::Take(const call::CallContext& context,
                                    const v1::ImportDirectoryRequest& request,
-                                   std::vector<v1::ImportDirectoryResponse>& responses) {
+                                   Responses& responses) {
   const bool only = request.validate_only();
   const auto outcome = [&]() -> absl::StatusOr<v1::ImportOutcome> {
     switch (request.entry_case()) {
@@ -98,21 +98,19 @@ absl::Status DirectoryImport::Take(const call::CallContext& context,
 
 absl::Status DirectoryImport::Refuse(const call::CallContext&,
                                      const v1::ImportDirectoryRequest& request,
-                                     const absl::Status& fault,
-                                     std::vector<v1::ImportDirectoryResponse>& responses) {
+                                     const absl::Status& fault, Responses& responses) {
   return Answer(request.row(), fault, responses);
 }
 
-absl::Status DirectoryImport::Finish(const call::CallContext&,
-                                     std::vector<v1::ImportDirectoryResponse>&) {
+absl::Status DirectoryImport::Finish(const call::CallContext&, Responses&) {
   return absl::OkStatus();
 }
 
 absl::Status DirectoryImport::Answer(int64_t row, const absl::StatusOr<v1::ImportOutcome>& outcome,
-                                     std::vector<v1::ImportDirectoryResponse>& responses) {
+                                     Responses& responses) {
   const absl::Status& status = outcome.status();
   if (!status.ok() && !IsOfTheRow(status)) return status;
-  v1::ImportDirectoryResponse& response = responses.emplace_back();
+  v1::ImportDirectoryResponse& response = *responses.Add();
   response.set_row(row);
   response.set_outcome(status.ok() ? *outcome : v1::IMPORT_OUTCOME_FAILED);
   if (!status.ok()) {

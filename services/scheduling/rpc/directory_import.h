@@ -2,7 +2,6 @@
 #define RAPPORT_SERVICES_SCHEDULING_RPC_DIRECTORY_IMPORT_H_
 
 #include <cstdint>
-#include <vector>
 
 #include "common/call/exchange.h"
 #include "common/sql/database.h"
@@ -20,19 +19,17 @@ class DirectoryImport final
   explicit DirectoryImport(sql::Database& database) : database_(database) {}
 
   absl::Status Take(const call::CallContext& context, const v1::ImportDirectoryRequest& request,
-                    std::vector<v1::ImportDirectoryResponse>& responses) override;
+                    Responses& responses) override;
   absl::Status Refuse(const call::CallContext& context, const v1::ImportDirectoryRequest& request,
-                      const absl::Status& fault,
-                      std::vector<v1::ImportDirectoryResponse>& responses) override;
-  absl::Status Finish(const call::CallContext& context,
-                      std::vector<v1::ImportDirectoryResponse>& responses) override;
+                      const absl::Status& fault, Responses& responses) override;
+  absl::Status Finish(const call::CallContext& context, Responses& responses) override;
 
  private:
   template <class Entry>
   absl::StatusOr<v1::ImportOutcome> TakeEntry(const call::CallContext& context, const Entry& row,
                                               absl::string_view field, bool validate_only);
   absl::Status Answer(int64_t row, const absl::StatusOr<v1::ImportOutcome>& outcome,
-                      std::vector<v1::ImportDirectoryResponse>& responses);
+                      Responses& responses);
 
   sql::Database& database_;
   Assumed assumed_;  // by rows that were only to be checked

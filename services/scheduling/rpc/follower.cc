@@ -5,9 +5,11 @@
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/time/convert.h"
+#include "rapport/common/v1/privacy.pb.h"
 #include "rapport/notes/v1/events.pb.h"
 #include "services/scheduling/domain/courses.h"
 #include "services/scheduling/domain/event_payloads.h"
+#include "services/scheduling/rpc/eraser.h"
 #include "services/scheduling/store/course_store.h"
 
 namespace rapport::scheduling {
@@ -19,7 +21,15 @@ bool HasAgreed(notes::v1::Agreement agreement) {
 
 }  // namespace
 
+std::vector<std::string> NotesFollower::EventTypes() {
+  return {notes::v1::CaseEvent::descriptor()->full_name(),
+          common::v1::ErasureEvent::descriptor()->full_name()};
+}
+
 absl::Status NotesFollower::Apply(sql::Transaction& tx, const common::v1::Event& event) const {
+  if (event.payload().Is<common::v1::ErasureEvent>()) {
+    return Erase(tx, protocols_, event, clock_.Now());
+  }
   notes::v1::CaseEvent payload;
   if (!event.payload().UnpackTo(&payload)) return errors::Internal("unreadable CaseEvent");
   const bool due = payload.determination_reopened();

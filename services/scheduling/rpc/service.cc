@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "rapport/notes/v1/events.pb.h"
 #include "services/scheduling/data/shipped_protocols.h"
 #include "services/scheduling/rpc/leave_hints.h"
 
@@ -36,7 +35,7 @@ SchedulingService::SchedulingService(Dependencies dependencies)
       consumer_(dependencies.database,
                 {.consumer = "scheduling",
                  .feed = "notes",
-                 .types = {notes::v1::CaseEvent::descriptor()->full_name()},
+                 .types = NotesFollower::EventTypes(),
                  .metrics = &dependencies.metrics},
                 std::move(dependencies.notes_feed),
                 [this](sql::Transaction& tx, const common::v1::Event& event) {

@@ -37,15 +37,20 @@ def open_channel(address):
 
 
 class Suite:
-    def __init__(self):
+    def __init__(self, clock=None):
+        """`clock`: an instant that the services take for now, as their development clock says."""
         self._scratch = tempfile.TemporaryDirectory(prefix="rapport-clients-")
         self.home = pathlib.Path(self._scratch.name)
         self.addresses = {service: f"127.0.0.1:{free_port()}" for service in SERVICES}
         self.health_addresses = {service: f"127.0.0.1:{free_port()}" for service in SERVICES}
         self.channels = {
             service: open_channel(address) for service, address in self.addresses.items()}
-        self._targets = [
+        self.targets = [
             f"--{service}_target={address}" for service, address in self.addresses.items()]
+        self.clock_file = None
+        if clock is not None:
+            self.clock_file = self.home / "clock"
+            self.clock_file.write_text(f"{clock}\n")
         self._processes = {}
 
     def start(self):
@@ -65,9 +70,13 @@ class Suite:
                      "--token_issuer=rapport-development",
                      f"--service_key_file={self.home}/keys/service-{service}.pem",
                      f"--integrity_key_file={self.home}/keys/integrity.key",
+                     f"--audit_key_file={self.home}/keys/audit-{service}.pem",
+                     f"--audit_jwks_file={self.home}/keys/audit-jwks.json",
+                     f"--audit_anchor_dir={self.home}/anchors",
                      f"--key_encryption_key_dir={self.home}/keys/encryption-{service}",
                      "--drain_linger=0s",
-                     *self._targets],
+                     *([f"--development_clock_file={self.clock_file}"] if self.clock_file else []),
+                     *self.targets],
                     stdin=subprocess.DEVNULL, stderr=errors)
         for service in SERVICES:
             self._await_ready(service)
@@ -111,7 +120,7 @@ class Suite:
 
     def ctl(self, *words, keys="keys", connected=True):
         """Runs rapportctl and returns what it printed."""
-        flags = [f"--keys_dir={self.home / keys}", *self._targets] if connected else []
+        flags = [f"--keys_dir={self.home / keys}", *self.targets] if connected else []
         ended = subprocess.run([str(BINARIES / "rapportctl"), *words, *flags],
                                capture_output=True, text=True, timeout=PATIENCE)
         if ended.returncode != 0:

@@ -269,6 +269,33 @@ TEST_P(ProgressTest, DrawsTheSeriesWithoutWhoseItIs) {
       << "a form without a total is nothing to draw";
 }
 
+TEST_P(ProgressTest, ChangesOfTreatmentStandOnThePicture) {
+  Before(1, "phq-9", "222222220");
+  Before(2, "phq-9", "222221110");
+  world.clock.Set(World::kFirst + absl::Hours(168 * 3));
+  auto& event = *world.notes.treatment.add_entries()->mutable_treatment_event();
+  event.set_treatment("Sertraline 50 mg");
+  event.set_change(rapport::notes::v1::TREATMENT_CHANGE_STARTED);
+  *event.mutable_change_date() =
+      time::ToDate(absl::ToCivilDay(World::kFirst + absl::Hours(72), absl::UTCTimeZone()));
+  const auto picture = world.progress.RenderProgressChart(world.By("ada"), Picture("phq-9"));
+  ASSERT_TRUE(picture.ok()) << picture.status();
+  EXPECT_THAT(picture->svg(), HasSubstr("Sertraline 50 mg started"));
+  ASSERT_THAT(world.notes.asked, SizeIs(1));
+  EXPECT_EQ(world.notes.asked[0].parent(), World::Of("cases", "c1"));
+
+  v1::RenderProgressChartRequest without = Picture("phq-9");
+  without.set_without_events(true);
+  EXPECT_THAT(world.progress.RenderProgressChart(world.By("ada"), without)->svg(),
+              Not(HasSubstr("Sertraline")));
+
+  world.notes.down = true;
+  const auto less = world.progress.RenderProgressChart(world.By("ada"), Picture("phq-9"));
+  ASSERT_TRUE(less.ok()) << less.status();
+  EXPECT_THAT(less->svg(), Not(HasSubstr("Sertraline")));
+  EXPECT_THAT(less->unavailable_sources(), ElementsAre("notes"));
+}
+
 TEST_P(ProgressTest, TakesAsManyStatementsHoweverManyFormsThereAre) {
   CountingDatabase counting(world.database());
   ProgressHandlers handlers(counting, world.catalogues, world.vault, world.notes);

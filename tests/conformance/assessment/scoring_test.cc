@@ -63,7 +63,7 @@ class ScoringTest : public WorldTest {
   std::vector<std::string> Taken(
       call::Exchange<v1::StreamScoresRequest, v1::StreamScoresResponse>& exchange,
       const v1::StreamScoresRequest& request, absl::string_view organization = "acme") {
-    std::vector<v1::StreamScoresResponse> responses;
+    google::protobuf::RepeatedPtrField<v1::StreamScoresResponse> responses;
     const absl::Status taken =
         exchange.Take(world.By("ada", "therapist", organization), request, responses);
     EXPECT_TRUE(taken.ok()) << taken;
@@ -176,7 +176,7 @@ TEST_P(ScoringTest, AStreamScoresAMixtureInOrder) {
   v1::StreamScoresRequest more;
   Add(more, "gad-7", "111111-");
   EXPECT_THAT(Taken(**exchange, more), ElementsAre("7"));
-  std::vector<v1::StreamScoresResponse> last;
+  google::protobuf::RepeatedPtrField<v1::StreamScoresResponse> last;
   EXPECT_TRUE((*exchange)->Finish(world.By("ada"), last).ok());
   EXPECT_THAT(last, IsEmpty());
 }
@@ -189,7 +189,7 @@ TEST_P(ScoringTest, AStreamScoresAsTheCallDoes) {
     ASSERT_TRUE(scored.ok()) << scored.status();
     v1::StreamScoresRequest request;
     Add(request, "phq-9", digits);
-    std::vector<v1::StreamScoresResponse> responses;
+    google::protobuf::RepeatedPtrField<v1::StreamScoresResponse> responses;
     const auto exchange = world.scoring.StreamScores(world.By("ada"));
     ASSERT_TRUE((*exchange)->Take(world.By("ada"), request, responses).ok());
     EXPECT_EQ(responses.at(0).forms(0).score().SerializeAsString(),

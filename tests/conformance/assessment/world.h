@@ -27,6 +27,7 @@
 #include "common/time/convert.h"
 #include "common/work/work.h"
 #include "rapport/notes/v1/case_service.pb.h"
+#include "rapport/notes/v1/entry_service.pb.h"
 #include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/assessment/data/shipped.h"
@@ -56,6 +57,11 @@ class FakeNotes final : public call::Peer {
                     const google::protobuf::Message& request,
                     google::protobuf::Message& response) override {
     if (down) return errors::Unavailable("PEER_UNAVAILABLE", "Down.", "notes");
+    if (auto* entries = dynamic_cast<notes::v1::ListEntriesResponse*>(&response)) {
+      asked.push_back(static_cast<const notes::v1::ListEntriesRequest&>(request));
+      *entries = treatment;
+      return absl::OkStatus();
+    }
     if (absent) return errors::NotFound("RiskAssessment");
     auto& made = static_cast<notes::v1::RiskAssessment&>(response);
     made.set_name(static_cast<const notes::v1::GetRiskAssessmentRequest&>(request).name());
@@ -65,6 +71,8 @@ class FakeNotes final : public call::Peer {
 
   bool down = false;
   bool absent = false;
+  notes::v1::ListEntriesResponse treatment;
+  std::vector<notes::v1::ListEntriesRequest> asked;
 
  private:
   time::Clock& clock_;

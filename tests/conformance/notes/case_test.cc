@@ -1,5 +1,6 @@
 #include <set>
 
+#include "services/notes/rpc/entry_handlers.h"
 #include "tests/conformance/notes/fixture.h"
 
 namespace rapport::notes::testing {
@@ -243,6 +244,14 @@ TEST_P(CaseTest, ARepeatedSignatureReturnsTheFirst) {
 }
 
 TEST_P(CaseTest, ProblemAreasAreSetWhole) {
+  v1::CreateEntryRequest counterpart;
+  counterpart.set_parent(CaseName());
+  *counterpart.mutable_entry() = Text<v1::Entry>(
+      "relationship { person: 'p' kind: RELATIONSHIP_KIND_FRIEND "
+      "status: RELATIONSHIP_STATUS_CURRENT }");
+  const auto person =
+      EntryHandlers(*database_, access_, vault_).CreateEntry(By("ada"), counterpart);
+  ASSERT_TRUE(person.ok()) << person.status();
   auto request = Text<v1::SetProblemAreasRequest>(absl::StrCat(
       "problem_areas { kind: PROBLEM_AREA_KIND_ROLE_TRANSITION rank: FOCUS_RANK_SECONDARY "
       "statement: '",
@@ -250,7 +259,8 @@ TEST_P(CaseTest, ProblemAreasAreSetWhole) {
       "' } "
       "problem_areas { kind: PROBLEM_AREA_KIND_ROLE_DISPUTE rank: FOCUS_RANK_PRIMARY "
       "statement: '",
-      kSecret, "' person: '", kSecret, "' dispute_stage: DISPUTE_STAGE_IMPASSE }"));
+      kSecret, "' person: '", kSecret, "' dispute_stage: DISPUTE_STAGE_IMPASSE relationship: '",
+      person->name(), "' }"));
   request.set_name(CaseName());
   request.set_etag("1");
   const auto set = cases_.SetProblemAreas(By("ada"), request);

@@ -17,6 +17,7 @@
 #include "common/call/call_context.h"
 #include "common/call/peer.h"
 #include "common/care/care.h"
+#include "common/crypto/vault.h"
 #include "common/errors/errors.h"
 #include "common/time/convert.h"
 #include "google/protobuf/any.pb.h"
@@ -83,7 +84,8 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
     }
     for (const char* id : {"ada", "bob", "cy"}) {
       Tell("acme", Clinician(id), 1,
-           Text<scheduling::v1::ClinicianEvent>(absl::StrCat("subject: '", id, "'")));
+           Text<scheduling::v1::ClinicianEvent>(absl::StrCat(
+               "subject: '", id, "' licence_expire_date { year: 2030 month: 12 day: 31 }")));
     }
     Tell("beta", "organizations/beta/clinicians/zoe", 1,
          Text<scheduling::v1::ClinicianEvent>("subject: 'zoe'"));
@@ -121,9 +123,9 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
     event.set_version(version);
     *event.mutable_occur_time() = time::ToTimestamp(now_);
     event.mutable_payload()->PackFrom(payload);
-    const absl::Status status =
-        database_->Write(sql::Access::Tenant(organization_id), Deadline(),
-                         [&](sql::Transaction& tx) { return ApplySchedulingEvent(tx, event); });
+    const absl::Status status = database_->Write(
+        sql::Access::Tenant(organization_id), Deadline(),
+        [&](sql::Transaction& tx) { return ApplySchedulingEvent(tx, vault_, event); });
     ASSERT_TRUE(status.ok()) << status;
   }
 
@@ -230,22 +232,24 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
     });
   }
 
-  absl::Time now_ =
-      absl::FromCivil(absl::CivilMinute(2026, 3, 4, 16, 0), absl::UTCTimeZone());
+  absl::Time now_ = absl::FromCivil(absl::CivilMinute(2026, 3, 4, 16, 0), absl::UTCTimeZone());
   std::shared_ptr<const auth::IntegrityKey> integrity_ = *auth::IntegrityKey::Parse(
       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
   std::unique_ptr<sql::Database> database_ = GetParam().make();
+  const crypto::Vault vault_{*crypto::KeyRing::Make({{"1", std::string(32, 'k')}})};
   FakePeer scheduling_{"scheduling"};
   FakePeer assessment_{"assessment"};
   absl::Duration lag_ = absl::ZeroDuration();  // of the replica
   Access access_{[this] { return lag_; }};
-  CaseHandlers cases_{*database_, access_};
-  NoteHandlers notes_{*database_, access_, scheduling_, assessment_};
-  SuitabilityHandlers suitability_{*database_, access_};
+  CaseHandlers cases_{*database_, access_, vault_};
+  NoteHandlers notes_{*database_, access_, vault_, scheduling_, assessment_};
+  NoteTemplateHandlers templates_{*database_, access_};
+  NotePolicyHandlers policies_{*database_, access_};
+  SuitabilityHandlers suitability_{*database_, access_, vault_};
 };
 
 inline std::vector<sql::testing::DatabaseFactory> NotesEngines() {
-  return sql::testing::AllEngines({care::Migrations(), Migrations()});
+  return sql::testing::AllEngines({care::Migrations(), crypto::Migrations(), Migrations()});
 }
 
 // The fields that an INVALID_ARGUMENT names.

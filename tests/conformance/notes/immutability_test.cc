@@ -8,21 +8,49 @@ namespace {
 #define STATEMENT(variable, text) \
   const sql::Statement variable { "test.notes." #variable, text }
 
-STATEMENT(kChangeText, "UPDATE session_note SET document = $2 WHERE organization_id = $1");
+STATEMENT(kChangeText, "UPDATE note_version SET document = $2 WHERE organization_id = $1");
+STATEMENT(kDeleteVersion, "DELETE FROM note_version WHERE organization_id = $1");
+STATEMENT(
+    kAddVersion,
+    "INSERT INTO note_version (organization_id, case_id, note_id, version, author, sign_time, "
+    "content_sha256, signature, subject, document) "
+    "VALUES ($1, 'c1', $2, $3, 'x', 1, $4, $4, 'x', $4)");
 STATEMENT(kBackToDraft,
-          "UPDATE session_note SET state = 1, signature = NULL WHERE organization_id = $1");
-STATEMENT(kMoveVersion, "UPDATE session_note SET version = version + 1 WHERE organization_id = $1");
+          "UPDATE session_note SET signed_version = 0, draft_version = 1, sign_time = NULL, "
+          "first_sign_time = NULL, cosign = 0 WHERE organization_id = $1");
+STATEMENT(kSignWithoutVersion,
+          "UPDATE session_note SET signed_version = signed_version + 1, draft_version = 0, "
+          "sign_time = 2 WHERE organization_id = $1");
+STATEMENT(kMoveSignTime, "UPDATE session_note SET sign_time = 2 WHERE organization_id = $1");
+STATEMENT(kChangeAuthor, "UPDATE session_note SET author = 'x' WHERE organization_id = $1");
+STATEMENT(kChangeSubject, "UPDATE session_note SET about = 'x' WHERE organization_id = $1");
 STATEMENT(kDeleteNote, "DELETE FROM session_note WHERE organization_id = $1");
+STATEMENT(kSaveText, "UPDATE note_draft SET document = $2 WHERE organization_id = $1");
+STATEMENT(kAddDraft,
+          "INSERT INTO note_draft (organization_id, case_id, note_id, version, sequence, saves, "
+          "update_time, subject, document) VALUES ($1, 'c1', $2, $3, 1, 1, 1, 'x', $4)");
+STATEMENT(kAddCopy,
+          "INSERT INTO note_draft_copy (organization_id, case_id, note_id, copy_id, sequence, "
+          "base_sequence, create_time, subject, document) "
+          "VALUES ($1, 'c1', $2, 'w', 1, 1, 1, 'x', $3)");
 STATEMENT(kAddPrefill,
-          "INSERT INTO note_prefill (organization_id, case_id, note_id, document) "
-          "VALUES ($1, 'c1', $2, $3)");
+          "INSERT INTO note_prefill (organization_id, case_id, note_id, subject, document) "
+          "VALUES ($1, 'c1', $2, 'x', $3)");
 STATEMENT(kChangePrefill, "UPDATE note_prefill SET document = $2 WHERE organization_id = $1");
 STATEMENT(kDeletePrefill, "DELETE FROM note_prefill WHERE organization_id = $1");
+STATEMENT(kAddWord,
+          "INSERT INTO note_cosignature (organization_id, case_id, note_id, version, kind, "
+          "clinician, sign_time, subject, document) "
+          "VALUES ($1, 'c1', $2, 1, 1, 'x', 1, 'x', $3)");
+STATEMENT(kChangeWord, "UPDATE note_cosignature SET document = $2 WHERE organization_id = $1");
+STATEMENT(kDeleteWord, "DELETE FROM note_cosignature WHERE organization_id = $1");
 STATEMENT(kAddAddendum,
-          "INSERT INTO note_addendum (organization_id, case_id, note_id, number, document) "
-          "VALUES ($1, 'c1', $2, $3, $4)");
+          "INSERT INTO note_addendum (organization_id, case_id, note_id, number, version, "
+          "signature, subject, document) VALUES ($1, 'c1', $2, $3, 1, $4, 'x', $4)");
 STATEMENT(kChangeAddendum, "UPDATE note_addendum SET document = $2 WHERE organization_id = $1");
 STATEMENT(kDeleteAddendum, "DELETE FROM note_addendum WHERE organization_id = $1");
+STATEMENT(kChangeKey, "UPDATE signing_key SET public_key = $2 WHERE organization_id = $1");
+STATEMENT(kDeleteKey, "DELETE FROM signing_key WHERE organization_id = $1");
 STATEMENT(kChangeDetermination,
           "UPDATE determination SET document = $2 WHERE organization_id = $1");
 STATEMENT(kBackInForce,
@@ -92,31 +120,53 @@ void ExpectRefused(const absl::Status& status, const std::string& constraint) {
 TEST_P(ImmutabilityTest, ASignedNoteNeitherChangesNorGoes) {
   const v1::Note note = Signed();
   const std::string before = Read(note.name());
-  for (const sql::Statement* statement : {&kBackToDraft, &kMoveVersion}) {
-    const absl::Status refused = Run(*statement, {kAcme});
-    EXPECT_EQ(errors::MetadataValue(refused, "constraint"), "session_note_signed");
+  for (const sql::Statement* statement : {&kBackToDraft, &kSignWithoutVersion, &kMoveSignTime}) {
+    EXPECT_EQ(errors::MetadataValue(Run(*statement, {kAcme}), "constraint"), "session_note_signed")
+        << statement->name();
   }
-  EXPECT_EQ(errors::MetadataValue(Run(kChangeText, {kAcme, kBytes}), "constraint"),
-            "session_note_signed");
+  for (const sql::Statement* statement : {&kChangeAuthor, &kChangeSubject}) {
+    EXPECT_EQ(errors::MetadataValue(Run(*statement, {kAcme}), "constraint"),
+              "session_note_identity");
+  }
+  ExpectRefused(Run(kChangeText, {kAcme, kBytes}), "session_note_signed");
+  ExpectRefused(Run(kDeleteVersion, {kAcme}), "session_note_signed");
   ExpectRefused(Run(kDeleteNote, {kAcme}), "session_note_signed");
   EXPECT_EQ(Read(note.name()), before);
 }
 
-TEST_P(ImmutabilityTest, ASignedNoteTakesNoNewPartsButAddenda) {
+TEST_P(ImmutabilityTest, VersionsFollowOneAnotherAndStand) {
+  const v1::Note note = Signed();
+  for (int64_t version : {1, 3, 40}) {
+    ExpectRefused(Run(kAddVersion, {kAcme, Id(note), sql::Int(version), kBytes}),
+                  "session_note_signed");
+    EXPECT_FALSE(Run(kAddDraft, {kAcme, Id(note), sql::Int(version), kBytes}).ok()) << version;
+  }
+}
+
+// As when a part of a form could be added to a signed and locked encounter after its menu changed:
+// the lock is the database's, on whatever path.
+TEST_P(ImmutabilityTest, ASignedNoteTakesNoNewPartsButAddendaAndOneWordOfASupervisor) {
   const v1::Note note = Signed();
   EXPECT_EQ(errors::MetadataValue(Run(kAddPrefill, {kAcme, Id(note), kBytes}), "constraint"),
             "session_note_signed");
+  EXPECT_EQ(errors::MetadataValue(Run(kAddCopy, {kAcme, Id(note), kBytes}), "constraint"),
+            "session_note_signed");
+  EXPECT_EQ(
+      errors::MetadataValue(Run(kAddDraft, {kAcme, Id(note), sql::Int(1), kBytes}), "constraint"),
+      "session_note_signed");
   ExpectRefused(Run(kChangePrefill, {kAcme, kBytes}), "note_prefill_immutable");
   ExpectRefused(Run(kDeletePrefill, {kAcme}), "note_prefill_immutable");
   EXPECT_TRUE(Run(kAddAddendum, {kAcme, Id(note), sql::Int(1), sql::Bytes("")}).ok());
+  EXPECT_TRUE(Run(kAddWord, {kAcme, Id(note), kBytes}).ok());
+  EXPECT_FALSE(Run(kAddWord, {kAcme, Id(note), kBytes}).ok());
+  ExpectRefused(Run(kChangeWord, {kAcme, kBytes}), "note_cosignature_immutable");
+  ExpectRefused(Run(kDeleteWord, {kAcme}), "note_cosignature_immutable");
 }
 
 TEST_P(ImmutabilityTest, AnAddendumNeedsASignedNoteAndNeverChanges) {
-  v1::Note note = Draft();
-  EXPECT_EQ(errors::MetadataValue(Run(kAddAddendum, {kAcme, Id(note), sql::Int(1), kBytes}),
-                                  "constraint"),
-            "session_note_not_signed");
-  TellAppointment("a1", 2, now_, scheduling::v1::APPOINTMENT_STATE_COMPLETED);
+  const v1::Note note = Draft();
+  EXPECT_FALSE(Run(kAddAddendum, {kAcme, Id(note), sql::Int(1), kBytes}).ok());
+  EXPECT_FALSE(Run(kAddWord, {kAcme, Id(note), kBytes}).ok());
   v1::SaveDraftRequest save;
   save.set_name(note.name());
   save.mutable_content()->set_symptom_event_link("link");
@@ -132,9 +182,15 @@ TEST_P(ImmutabilityTest, AnAddendumNeedsASignedNoteAndNeverChanges) {
   ExpectRefused(Run(kDeleteAddendum, {kAcme}), "note_addendum_immutable");
 }
 
+TEST_P(ImmutabilityTest, ASignatureKeyStays) {
+  Signed();
+  ExpectRefused(Run(kChangeKey, {kAcme, kBytes}), "signing_key_immutable");
+  ExpectRefused(Run(kDeleteKey, {kAcme}), "signing_key_immutable");
+}
+
 TEST_P(ImmutabilityTest, ADraftMayChange) {
   Draft();
-  EXPECT_TRUE(Run(kMoveVersion, {kAcme}).ok());
+  EXPECT_TRUE(Run(kSaveText, {kAcme, kBytes}).ok());
 }
 
 TEST_P(ImmutabilityTest, ADeterminationIsOnlyOpenedAgainAndOnlyOnce) {
@@ -189,8 +245,8 @@ TEST_P(RowSecurityTest, AnotherTenantSeesNoRow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, RowSecurityTest,
-                         ::testing::Values(sql::testing::Postgres({care::Migrations(),
-                                                                   Migrations()})),
+                         ::testing::Values(sql::testing::Postgres(
+                             {care::Migrations(), crypto::Migrations(), Migrations()})),
                          sql::testing::EngineName);
 
 }  // namespace

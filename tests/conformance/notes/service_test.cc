@@ -52,18 +52,21 @@ TEST_P(ServiceTest, FollowsSchedulingAndAnswersEveryMethod) {
   std::promise<void> done;
   time::ManualClock clock(now_);
   const auto metrics = telemetry::Metrics::Unserved();
-  NotesService service({*database_, clock, *metrics, scheduling_, assessment_,
-                        [&](const common::v1::WatchRequest& request)
-                            -> absl::StatusOr<std::unique_ptr<events::FeedStream>> {
-                          EXPECT_THAT(request.types(),
-                                      ::testing::ElementsAreArray(care::EventTypes()));
-                          return std::make_unique<ScriptedStream>(
-                              std::vector{told, common::v1::WatchResponse()}, done);
-                        }});
+  NotesService service(
+      {*database_, clock, *metrics, vault_, scheduling_, assessment_,
+       [&](const common::v1::WatchRequest& request)
+           -> absl::StatusOr<std::unique_ptr<events::FeedStream>> {
+         EXPECT_THAT(request.types(), ::testing::ElementsAreArray(SchedulingEventTypes()));
+         return std::make_unique<ScriptedStream>(std::vector{told, common::v1::WatchResponse()},
+                                                 done);
+       },
+       [](const common::v1::WatchRequest&) -> absl::StatusOr<std::unique_ptr<events::FeedStream>> {
+         return absl::UnavailableError("assessment is down");
+       }});
   call::Registry registry;
   service.Register(registry);
   EXPECT_TRUE(registry.Complete().ok()) << registry.Complete();
-  EXPECT_EQ(registry.services().size(), 3u);
+  EXPECT_EQ(registry.services().size(), 13u);
 
   service.Start();
   done.get_future().wait();

@@ -83,13 +83,13 @@ class ImportTest : public SchedulingTest {
     auto stream = directory_.ImportDirectory(Context(who, Row()));
     EXPECT_TRUE(stream.ok()) << stream.status();
     for (const Row& row : rows) {
-      std::vector<v1::ImportDirectoryResponse> responses;
+      google::protobuf::RepeatedPtrField<v1::ImportDirectoryResponse> responses;
       const absl::Status status = (*stream)->Take(Context(who, row), row, responses);
       EXPECT_TRUE(status.ok()) << status;
       EXPECT_THAT(responses, SizeIs(1));
       for (auto& response : responses) all.push_back(std::move(response));
     }
-    std::vector<v1::ImportDirectoryResponse> last;
+    google::protobuf::RepeatedPtrField<v1::ImportDirectoryResponse> last;
     EXPECT_TRUE((*stream)->Finish(Context(who, Row()), last).ok());
     EXPECT_THAT(last, SizeIs(0));
     return all;
@@ -327,7 +327,7 @@ TEST_P(ImportTest, WhatTheFrontDoorRefusesIsAFailedRowToo) {
   auto stream = directory_.ImportDirectory(Context(admin_, Row()));
   Row row;
   row.set_row(7);
-  std::vector<v1::ImportDirectoryResponse> responses;
+  google::protobuf::RepeatedPtrField<v1::ImportDirectoryResponse> responses;
   ASSERT_TRUE((*stream)
                   ->Refuse(Context(admin_, row), row,
                            errors::InvalidArgument("room.capacity", "must be at most 500"),

@@ -46,22 +46,22 @@ class Handlers {
     ~Conversation() override { handlers_.gone.fetch_add(1); }
 
     absl::Status Take(const call::CallContext& context, const ConverseRequest& request,
-                      std::vector<ConverseResponse>& responses) override {
+                      google::protobuf::RepeatedPtrField<ConverseResponse>& responses) override {
       handlers_.taken.fetch_add(1);
       ++taken_;
       if (handlers_.on_take) return handlers_.on_take(context, request, responses);
-      responses.emplace_back().set_number(request.number());
+      responses.Add()->set_number(request.number());
       return absl::OkStatus();
     }
     absl::Status Refuse(const call::CallContext&, const ConverseRequest&, const absl::Status& fault,
-                        std::vector<ConverseResponse>& responses) override {
-      responses.emplace_back().set_number(kRefused + static_cast<int>(fault.code()));
+                        google::protobuf::RepeatedPtrField<ConverseResponse>& responses) override {
+      responses.Add()->set_number(kRefused + static_cast<int>(fault.code()));
       return absl::OkStatus();
     }
     absl::Status Finish(const call::CallContext&,
-                        std::vector<ConverseResponse>& responses) override {
+                        google::protobuf::RepeatedPtrField<ConverseResponse>& responses) override {
       handlers_.finished.fetch_add(1);
-      responses.emplace_back().set_number(kLast + taken_);
+      responses.Add()->set_number(kLast + taken_);
       return absl::OkStatus();
     }
 
@@ -80,7 +80,7 @@ class Handlers {
 
   std::function<absl::Status(const call::CallContext&)> on_open;
   std::function<absl::Status(const call::CallContext&, const ConverseRequest&,
-                             std::vector<ConverseResponse>&)>
+                             google::protobuf::RepeatedPtrField<ConverseResponse>&)>
       on_take;
   std::atomic<int> taken{0};
   std::atomic<int> finished{0};
@@ -259,9 +259,9 @@ TEST_F(ExchangeTest, AStreamIsOfOneOrganisation) {
 
 TEST_F(ExchangeTest, AHandlersErrorEndsTheStreamAfterItsResponses) {
   handlers_.on_take = [](const call::CallContext&, const ConverseRequest& request,
-                         std::vector<ConverseResponse>& responses) {
-    responses.emplace_back().set_number(request.number());
-    responses.emplace_back().set_number(request.number() + 1);
+                         google::protobuf::RepeatedPtrField<ConverseResponse>& responses) {
+    responses.Add()->set_number(request.number());
+    responses.Add()->set_number(request.number() + 1);
     return request.number() < 10 ? absl::OkStatus()
                                  : errors::FailedPrecondition("ENOUGH", "That is enough.");
   };
@@ -286,7 +286,7 @@ TEST_F(ExchangeTest, AnErrorAtTheOpeningEndsTheStream) {
 
 TEST_F(ExchangeTest, ABugLeavesOnlyItsTraceId) {
   handlers_.on_take = [](const call::CallContext&, const ConverseRequest&,
-                         std::vector<ConverseResponse>&) -> absl::Status {
+                         google::protobuf::RepeatedPtrField<ConverseResponse>&) -> absl::Status {
     throw std::runtime_error("something");
   };
   Stream stream = Open();
@@ -301,11 +301,11 @@ TEST_F(ExchangeTest, NothingIsCalledOnceTheClientIsGone) {
   std::latch entered(1);
   std::latch release(1);
   handlers_.on_take = [&](const call::CallContext& context, const ConverseRequest&,
-                          std::vector<ConverseResponse>& responses) {
+                          google::protobuf::RepeatedPtrField<ConverseResponse>& responses) {
     entered.count_down();
     release.wait();
     while (!context.cancelled->load()) std::this_thread::yield();
-    responses.emplace_back();
+    responses.Add();
     return absl::OkStatus();
   };
   Stream busy = Open();
@@ -381,12 +381,12 @@ TEST_F(ExchangeTest, AFullExecutorRefusesNewStreamsAndLetsOpenOnesWait) {
   std::latch entered(1);
   std::latch release(1);
   handlers_.on_take = [&](const call::CallContext&, const ConverseRequest& request,
-                          std::vector<ConverseResponse>& responses) {
+                          google::protobuf::RepeatedPtrField<ConverseResponse>& responses) {
     if (request.number() == 0) {
       entered.count_down();
       release.wait();
     }
-    responses.emplace_back().set_number(request.number());
+    responses.Add()->set_number(request.number());
     return absl::OkStatus();
   };
   Stream open = Open();
@@ -456,8 +456,8 @@ TEST_F(ExchangeTest, AClientThatDoesNotReadCostsLittleAndIsCutOff) {
   });
   constexpr int kBytes = 1 << 20;
   handlers_.on_take = [](const call::CallContext&, const ConverseRequest&,
-                         std::vector<ConverseResponse>& responses) {
-    responses.emplace_back().set_ballast(std::string(kBytes, 'x'));
+                         google::protobuf::RepeatedPtrField<ConverseResponse>& responses) {
+    responses.Add()->set_ballast(std::string(kBytes, 'x'));
     return absl::OkStatus();
   };
   Stream stream = Open();
@@ -491,9 +491,9 @@ TEST_F(ExchangeTest, AStreamEndsWhenItsTimeIsUp) {
     return absl::OkStatus();
   };
   handlers_.on_take = [&](const call::CallContext& context, const ConverseRequest&,
-                          std::vector<ConverseResponse>& responses) {
+                          google::protobuf::RepeatedPtrField<ConverseResponse>& responses) {
     latest = context.deadline;
-    responses.emplace_back();
+    responses.Add();
     return absl::OkStatus();
   };
   Stream stream = Open();

@@ -61,7 +61,7 @@ class Handlers {
   void Register(call::Registry& registry) {
     registry.Service("rapport.rpc.trial.TrialService", this)
         .Unary("Score", &Handlers::Score)
-        .Unary("GetOrganization", &Handlers::Get);
+        .Unary("GetOrganization", &Handlers::Get, &Handlers::GetsAtOnce);
     registry.Service("rapport.common.v1.EventService", this)
         .Stream<common::v1::WatchResponse>("Watch", &Handlers::Watch)
         .Unary("RetryParkedEvents", &Handlers::Retry);
@@ -85,6 +85,7 @@ class Handlers {
     organization.set_display_name(context.principal->subject);
     return organization;
   }
+  bool GetsAtOnce(const GetOrganizationRequest&) const { return quick.load(); }
   absl::StatusOr<common::v1::RetryParkedEventsResponse> Retry(
       const call::CallContext&, const common::v1::RetryParkedEventsRequest&) {
     return common::v1::RetryParkedEventsResponse();
@@ -95,6 +96,7 @@ class Handlers {
   }
 
   std::function<void(const call::CallContext&)> on_get;
+  std::atomic<bool> quick{false};
   int stream_events = 3;
 };
 
@@ -252,6 +254,26 @@ TEST_F(FrontDoorTest, AFullExecutorRefusesAtOnceAndOthersGoOn) {
   release.count_down();
   blocked.join();
   for (std::thread& thread : waiting) thread.join();
+}
+
+TEST_F(FrontDoorTest, AQuickRequestDoesNotWaitForItsExecutor) {
+  StartServer(1, 4);
+  std::latch entered(1);
+  std::latch release(1);
+  std::atomic<bool> first{true};
+  handlers_.on_get = [&](const call::CallContext&) {
+    if (!first.exchange(false)) return;
+    entered.count_down();
+    release.wait();
+  };
+  const std::string token = Token();
+  std::thread blocked([&] { EXPECT_TRUE(Get("organizations/acme", token).ok()); });
+  entered.wait();
+  handlers_.quick.store(true);
+  EXPECT_TRUE(Get("organizations/acme", token).ok());
+  EXPECT_EQ(Get("organizations/other", token).code(), absl::StatusCode::kNotFound);
+  release.count_down();
+  blocked.join();
 }
 
 TEST_F(FrontDoorTest, ACallWhoseDeadlinePassedInTheQueueNeverRuns) {

@@ -55,6 +55,20 @@ TEST(StartTest, AWrongSecretIsNamed) {
                 "jwks.json");
 }
 
+TEST(StartTest, WithoutSignedAuditHeadsItDoesNotServe) {
+  Suite suite(sql::Engine::kSqlite);
+  ExpectOneLine(RunToEnd(Changed(suite, "notes", "--audit_key_file")), "--audit_key_file");
+  ExpectOneLine(RunToEnd(Changed(suite, "notes", "--audit_anchor_dir")), "--audit_anchor_dir");
+  ExpectOneLine(RunToEnd(Changed(suite, "notes", "--audit_anchor_dir",
+                                 "--audit_anchor_dir=" + suite.clock_file() + "/anchors")),
+                "/anchors");
+  // Of another service.
+  ExpectOneLine(RunToEnd(Changed(
+                    suite, "notes", "--audit_key_file",
+                    absl::StrCat("--audit_key_file=", suite.keys_dir(), "/audit-assessment.pem"))),
+                "is not in the set of public keys for this service");
+}
+
 TEST(StartTest, AnUnknownDatabaseIsRefused) {
   Suite suite(sql::Engine::kSqlite);
   ExpectOneLine(RunToEnd(Changed(suite, "notes", "--database", "--database=oracle")),

@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/time/convert.h"
+#include "rapport/assessment/v1/outcome_service.pb.h"
 #include "tests/integration/suite/suite.h"
 #include "tools/rapportctl/story/expectations.h"
 #include "tools/rapportctl/story/player.h"
@@ -25,6 +29,9 @@ struct Played {
   std::string report;
   std::vector<std::string> differences;
   int steps = 0;
+  ctl::Identity therapist;
+  scheduling::v1::Course course;
+  absl::Time end;  // domain clock
 };
 
 Played Play(const Suite& suite, const std::string& name, story::BetweenSteps between_steps) {
@@ -49,6 +56,12 @@ Played Play(const Suite& suite, const std::string& name, story::BetweenSteps bet
     played.differences.push_back(difference);
   }
   played.steps = outcome->steps;
+  played.therapist = outcome->therapist;
+  played.course = record->course;
+  played.end = time::ToTime(record->case_file.update_time());
+  for (const auto& note : record->notes) {
+    played.end = std::max(played.end, time::ToTime(note.update_time()));
+  }
   return played;
 }
 
@@ -68,6 +81,36 @@ TEST_P(StoryTest, RoleDisputeReachesItsMilestones) {
     EXPECT_THAT(played.report, HasSubstr(absl::StrCat("\nSession ", session, " ")));
   }
   for (const std::string& service : Suite::Services()) EXPECT_EQ(suite.Terminate(service), 0);
+}
+
+// Which area was worked on, the notes service alone knows: assessment hears it by its events.
+TEST_P(StoryTest, ItsOutcomeIsToldByProblemArea) {
+  Suite suite(GetParam());
+  suite.StartAll();
+  Played played = Play(suite, "s1-role-dispute.textproto", nullptr);
+  assessment::v1::GetOutcomesRequest request;
+  request.set_parent("organizations/" + played.therapist.organization_id);
+  request.set_instrument("phq-9");
+  request.set_clinician(played.course.clinician());
+  request.add_dimensions(assessment::v1::OUTCOME_DIMENSION_PROBLEM_AREA);
+  const auto caller = suite.NewCaller();
+  const absl::Time give_up = absl::Now() + absl::Seconds(20);
+  assessment::v1::GetOutcomesResponse outcomes;
+  do {
+    // Answers are kept for a minute.
+    played.end += absl::Minutes(2);
+    ASSERT_TRUE(story::FileClock(suite.clock_file())(played.end).ok());
+    const auto told = caller->Call<assessment::v1::GetOutcomesResponse>(
+        played.therapist, "rapport.assessment.v1.OutcomeService/GetOutcomes", request);
+    ASSERT_TRUE(told.ok()) << told.status();
+    outcomes = *told;
+  } while (absl::Now() < give_up &&
+           (outcomes.cells().empty() ||
+            outcomes.cells(0).key().problem_area() != scheduling::v1::FOCUS_AREA_ROLE_DISPUTE));
+  ASSERT_EQ(outcomes.cells_size(), 1);
+  EXPECT_EQ(outcomes.cells(0).key().problem_area(), scheduling::v1::FOCUS_AREA_ROLE_DISPUTE);
+  EXPECT_EQ(outcomes.cells(0).started(), 1);
+  EXPECT_EQ(outcomes.cells(0).with_two_scores(), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, StoryTest,

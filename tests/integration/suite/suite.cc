@@ -76,7 +76,7 @@ std::vector<sql::Component> ComponentsOf(const std::string& service) {
   if (service == "assessment") {
     return {care::Migrations(), work::Migrations(), crypto::Migrations(), assessment::Migrations()};
   }
-  return {care::Migrations(), notes::Migrations()};
+  return {care::Migrations(), crypto::Migrations(), notes::Migrations()};
 }
 
 std::string Address(int port) { return absl::StrCat("127.0.0.1:", port); }
@@ -127,6 +127,9 @@ std::vector<std::string> Suite::Arguments(const std::string& service) const {
       "--token_issuer=rapport-development",
       absl::StrCat("--service_key_file=", keys_dir(), "/service-", service, ".pem"),
       absl::StrCat("--integrity_key_file=", keys_dir(), "/integrity.key"),
+      absl::StrCat("--audit_key_file=", keys_dir(), "/audit-", service, ".pem"),
+      absl::StrCat("--audit_jwks_file=", keys_dir(), "/audit-jwks.json"),
+      absl::StrCat("--audit_anchor_dir=", dir_.File("anchors")),
       absl::StrCat("--key_encryption_key_dir=", keys_dir(), "/encryption-", service),
       absl::StrCat("--development_clock_file=", clock_file()),
       "--drain_linger=0s",

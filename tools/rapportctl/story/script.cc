@@ -20,6 +20,7 @@
 #include "rapport/assessment/v1/assessment_service.pb.h"
 #include "rapport/assessment/v1/progress_service.pb.h"
 #include "rapport/notes/v1/case_service.pb.h"
+#include "rapport/notes/v1/entry_service.pb.h"
 #include "rapport/notes/v1/note_service.pb.h"
 #include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course_service.pb.h"
@@ -43,6 +44,7 @@ constexpr char kAssessments[] = "rapport.assessment.v1.AssessmentService/";
 constexpr char kProgress[] = "rapport.assessment.v1.ProgressService/";
 constexpr char kAlerts[] = "rapport.assessment.v1.AlertService/";
 constexpr char kCases[] = "rapport.notes.v1.CaseService/";
+constexpr char kEntries[] = "rapport.notes.v1.CaseEntryService/";
 constexpr char kNotes[] = "rapport.notes.v1.NoteService/";
 
 constexpr int kPageSize = 500;
@@ -695,12 +697,19 @@ class Builder {
   }
 
   void AddCaseWork(const Session& session, absl::Time start) {
+    for (const nv1::ProblemArea& area : session.problem_areas()) AddPerson(session, area, start);
     if (!session.problem_areas().empty()) {
       Call(start + absl::Minutes(20), absl::StrCat(Label(session), ": problem areas"),
            [this, &session](Stage& stage) {
              nv1::SetProblemAreasRequest request;
              request.set_name(stage.case_file);
              *request.mutable_problem_areas() = session.problem_areas();
+             for (nv1::ProblemArea& area : *request.mutable_problem_areas()) {
+               const auto known = stage.relationships.find(area.person());
+               if (area.relationship().empty() && known != stage.relationships.end()) {
+                 area.set_relationship(known->second);
+               }
+             }
              return Change<nv1::Case>(stage, stage.Clinician(therapist()), kCases,
                                       "SetProblemAreas", request)
                  .status();
@@ -739,6 +748,31 @@ class Builder {
                  .status();
            });
     }
+  }
+
+  // Whom a focus concerns is put into the inventory first.
+  void AddPerson(const Session& session, const nv1::ProblemArea& area, absl::Time start) {
+    const bool grief = area.kind() == nv1::PROBLEM_AREA_KIND_GRIEF;
+    if (!grief && area.kind() != nv1::PROBLEM_AREA_KIND_ROLE_DISPUTE) return;
+    if (!area.relationship().empty() || !people_.insert(area.person()).second) return;
+    Call(start + absl::Minutes(15),
+         absl::StrCat(Label(session), ": a person is put into the inventory"),
+         [this, grief, &session, &area](Stage& stage) {
+           nv1::CreateEntryRequest request;
+           request.set_parent(stage.case_file);
+           nv1::Entry& entry = *request.mutable_entry();
+           entry.set_appointment(stage.appointments[KeyOf(session)]);
+           nv1::Relationship& person = *entry.mutable_relationship();
+           person.set_person(area.person());
+           person.set_kind(grief ? nv1::RELATIONSHIP_KIND_DECEASED : nv1::RELATIONSHIP_KIND_OTHER);
+           person.set_status(grief ? nv1::RELATIONSHIP_STATUS_LOST
+                                   : nv1::RELATIONSHIP_STATUS_CURRENT);
+           if (grief) *person.mutable_death_date() = area.death_date();
+           ASSIGN_OR_RETURN(entry, Change<nv1::Entry>(stage, stage.Clinician(therapist()), kEntries,
+                                                      "CreateEntry", request));
+           stage.relationships[area.person()] = entry.name();
+           return absl::OkStatus();
+         });
   }
 
   void AddGoal(const Session& session, const GoalStep& goal, absl::Time at) {
@@ -943,6 +977,7 @@ class Builder {
   absl::Time begin_;
   absl::Time counted_anew_ = absl::InfiniteFuture();  // with maintenance
   std::set<std::string> goals_;
+  std::set<std::string> people_;  // of the inventory so far
   std::vector<Step> steps_;
 };
 

@@ -30,14 +30,15 @@ struct Stage {
   std::string request_id;   // of the step under way; the same whenever this play repeats it
   std::string waiting_for;  // what a wait has seen last, for the error when patience ends
 
-  std::string course;                                      // name
-  std::string case_file;                                   // name
-  std::map<std::string, std::string> appointments;         // by session
-  std::map<std::string, std::string> sources;              // form or appointment, by key
-  std::map<std::string, std::string> alerts;               // by the key of their source
-  std::map<std::string, std::string> risk_assessments;     // by the key of the alert's source
-  std::map<std::string, notes::v1::Goal> goals;            // by the story's id
-  std::map<std::string, notes::v1::Note> notes;            // by session
+  std::string course;                                   // name
+  std::string case_file;                                // name
+  std::map<std::string, std::string> appointments;      // by session
+  std::map<std::string, std::string> sources;           // form or appointment, by key
+  std::map<std::string, std::string> alerts;            // by the key of their source
+  std::map<std::string, std::string> risk_assessments;  // by the key of the alert's source
+  std::map<std::string, std::string> relationships;     // of the inventory, by the person's words
+  std::map<std::string, notes::v1::Goal> goals;         // by the story's id
+  std::map<std::string, notes::v1::Note> notes;         // by session
   std::map<std::string, std::vector<std::string>> scores;  // "PHQ-9 17", by session
   std::map<int, assessment::v1::Progress> after_session;   // by number, where expected
   std::vector<std::string> differences;                    // from what the story foresaw

@@ -3,20 +3,22 @@
 // Parses and checks the rules and writes a source that holds them, for shipped_rules.h. Says of
 // each unsound file what is wrong, and fails.
 
-#include <cstdio>
-#include <fstream>
 #include <iostream>
-#include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
+#include "services/assessment/data/embedding.h"
 #include "services/assessment/domain/track.h"
 
 namespace {
 
+using rapport::assessment::AddStatement;
 using rapport::assessment::Problems;
+using rapport::assessment::ReadFile;
+using rapport::assessment::WriteFile;
 using rapport::assessment::v1::TrackRule;
 
 class PrintErrors : public google::protobuf::io::ErrorCollector {
@@ -31,30 +33,15 @@ class PrintErrors : public google::protobuf::io::ErrorCollector {
 };
 
 bool Load(const std::string& file, TrackRule& rule) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    std::cerr << file << ": can't be read\n";
-    return false;
-  }
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::optional<std::string> text = ReadFile(file);
+  if (!text) return false;
   PrintErrors errors(file);
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&errors);
-  if (!parser.ParseFromString(text, &rule)) return false;
+  if (!parser.ParseFromString(*text, &rule)) return false;
   const auto problems = Problems(rule);
   for (const std::string& problem : problems) std::cerr << file << ": " << problem << "\n";
   return problems.empty();
-}
-
-std::string Literal(const std::string& bytes) {
-  std::string literal = "\"";
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i % 22 == 0 && i > 0) literal += "\"\n        \"";
-    char escaped[5];
-    std::snprintf(escaped, sizeof escaped, "\\%03o", static_cast<unsigned char>(bytes[i]));
-    literal += escaped;
-  }
-  return literal + "\"";
 }
 
 }  // namespace
@@ -87,9 +74,7 @@ int main(int argc, char** argv) {
       std::cerr << file << ": id: " << rule.id() << " is in another file\n";
       sound = false;
     }
-    const std::string bytes = rule.SerializeAsString();
-    source += "    // " + rule.id() + "\n    add(" + Literal(bytes) + ",\n        " +
-              std::to_string(bytes.size()) + ");\n";
+    source += AddStatement(rule.id(), rule);
   }
   if (!sound) return 1;
   source +=
@@ -98,12 +83,5 @@ int main(int argc, char** argv) {
       "  return rules;\n"
       "}\n\n"
       "}  // namespace rapport::assessment\n";
-  std::ofstream out(argv[1], std::ios::binary | std::ios::trunc);
-  out << source;
-  out.close();
-  if (!out) {
-    std::cerr << argv[1] << ": can't be written\n";
-    return 1;
-  }
-  return 0;
+  return WriteFile(argv[1], source) ? 0 : 1;
 }

@@ -23,13 +23,28 @@ TEST(AuditEntryTest, ComesBackAsItWasEncoded) {
   EXPECT_EQ(Decode(Encode(Entry())), Entry());
 }
 
+TEST(AuditEntryTest, ComesBackWithAllThatAReadOrAnErasureTells) {
+  Entry read = AnEntry();
+  read.kind = Kind::kAccess;
+  read.purpose = "break-glass: organizations/acme/breakGlasses/b";
+  read.count = 12;
+  EXPECT_EQ(Decode(Encode(read)), read);
+  Entry erasure = AnEntry();
+  erasure.kind = Kind::kErasure;
+  erasure.covers = {"organizations/acme/cases/c", "organizations/acme/cases/c/*"};
+  EXPECT_EQ(Decode(Encode(erasure)), erasure);
+  EXPECT_NE(Encode(read), Encode(AnEntry()));
+}
+
 TEST(AuditEntryTest, EachFieldChangesTheEncoding) {
   const std::string encoded = Encode(AnEntry());
   for (auto change : std::initializer_list<void (*)(Entry&)>{
            [](Entry& e) { e.organization_id += "x"; }, [](Entry& e) { e.principal += "x"; },
            [](Entry& e) { e.method += "x"; }, [](Entry& e) { e.resource += "x"; },
            [](Entry& e) { ++e.version; }, [](Entry& e) { e.occur_time += absl::Microseconds(1); },
-           [](Entry& e) { e.trace_id += "x"; },
+           [](Entry& e) { e.trace_id += "x"; }, [](Entry& e) { e.kind = Kind::kDenial; },
+           [](Entry& e) { e.purpose += "x"; }, [](Entry& e) { ++e.count; },
+           [](Entry& e) { e.covers.push_back(""); },
            // What moves from one field to the next is another entry too.
            [](Entry& e) { e.principal += e.method[0], e.method.erase(0, 1); }}) {
     Entry other = AnEntry();
@@ -45,6 +60,7 @@ TEST(AuditEntryTest, DecodesNothingElse) {
   }
   EXPECT_FALSE(Decode(encoded + "x").has_value());
   EXPECT_FALSE(Decode("\x02" + encoded.substr(1)).has_value());
+  EXPECT_FALSE(Decode("\x03" + encoded.substr(1)).has_value());
   EXPECT_FALSE(Decode("\x01" + std::string(64, '\xff')).has_value());
 }
 

@@ -21,9 +21,16 @@
 namespace rapport::auth {
 namespace {
 
-constexpr const char* kSecrets[] = {
-    "user.pem",      "service-scheduling.pem",      "service-assessment.pem", "service-notes.pem",
-    "integrity.key", "encryption-assessment/1.key", "encryption-notes/1.key"};
+constexpr const char* kSecrets[] = {"user.pem",
+                                    "service-scheduling.pem",
+                                    "service-assessment.pem",
+                                    "service-notes.pem",
+                                    "integrity.key",
+                                    "encryption-assessment/1.key",
+                                    "encryption-notes/1.key",
+                                    "audit-scheduling.pem",
+                                    "audit-assessment.pem",
+                                    "audit-notes.pem"};
 
 class DevelopmentKeysTest : public testing::Test {
  protected:
@@ -70,6 +77,22 @@ TEST_F(DevelopmentKeysTest, WritesAWholeSetThatWorksTogether) {
     auto principal = (*verifier)->Verify(source.Token(now), now);
     ASSERT_TRUE(principal.ok()) << service;
     EXPECT_EQ((*principal)->service(), service);
+  }
+}
+
+TEST_F(DevelopmentKeysTest, EachServiceSignsItsAuditHeadsWithAKeyOfItsOwn) {
+  ASSERT_TRUE(WriteDevelopmentKeys(directory_).ok());
+  const auto trusted = KeySet::FromFile(Path("audit-jwks.json"));
+  ASSERT_TRUE(trusted.ok()) << trusted.status();
+  EXPECT_EQ((*trusted)->size(), 3u);
+  for (const char* service : {"scheduling", "assessment", "notes"}) {
+    const auto signer = TokenSigner::FromPemFile(Path(absl::StrCat("audit-", service, ".pem")));
+    ASSERT_TRUE(signer.ok()) << signer.status();
+    const VerificationKey* key = (*trusted)->Find((*signer)->key_id());
+    ASSERT_NE(key, nullptr);
+    EXPECT_EQ(key->service, service);
+    EXPECT_TRUE(key->Verify("head", (*signer)->SignRaw("head")));
+    EXPECT_FALSE(key->Verify("other", (*signer)->SignRaw("head")));
   }
 }
 

@@ -38,33 +38,39 @@ TEST(PermissionsTest, EachRoleGrantsWhatItsTableSays) {
       {"clinic_manager",
        "appointments.read appointments.write assessments.due courses.read courses.schedule "
        "courses.write directory.read directory.write groups.read groups.write instruments.read "
-       "leave.write openings.search organizations.read outcomes.read protocols.read "
-       "protocols.write waitlist.read waitlist.write"},
-      {"guardian_proxy", ""},
+       "leave.write notes.due notes.policy openings.search organizations.read outcomes.read "
+       "protocols.read protocols.write waitlist.read waitlist.write"},
+      {"guardian_proxy", "guardian.view"},
       {"integration",
        "appointments.read appointments.write assessments.record courses.schedule directory.read "
        "events.watch groups.read instruments.read measures.answer openings.search protocols.read "
        "scores.compute waitlist.read waitlist.write"},
       {"organization_admin",
-       "directory.read directory.write instruments.read instruments.write organizations.read "
-       "organizations.update protocols.read protocols.write"},
-      {"patient_proxy", "assessments.record measures.answer"},
+       "directory.read directory.write fidelity.policy instruments.read instruments.write "
+       "organizations.read organizations.update outcomes.rebuild protocols.read protocols.write"},
+      {"patient_proxy", "assessments.record measures.answer patient.view"},
       {"platform_operator", "events.retry organizations.create organizations.read"},
-      {"privacy_officer", "audit.read"},
+      {"privacy_officer",
+       "audit.read breakglass.review consents.write privacy.erase privacy.hold "
+       "privacy.read releases.read"},
       {"scheduler",
        "appointments.read appointments.write courses.schedule directory.read groups.read "
        "groups.write leave.write openings.search protocols.read waitlist.read waitlist.write"},
       {"supervisor",
-       "alerts.read appointments.read assessments.due assessments.read cases.read courses.read "
-       "courses.schedule directory.read groups.read instruments.read notes.read notes.sign "
-       "outcomes.read progress.read protocols.read scores.compute waitlist.read"},
+       "alerts.read appointments.read assessments.due assessments.read breakglass.open "
+       "cases.read courses.read courses.schedule directory.read fidelity.rate fidelity.read "
+       "groups.read instruments.read "
+       "notes.due notes.policy notes.read notes.sign outcomes.read progress.read protocols.read "
+       "releases.read scores.compute supervision.read supervision.write waitlist.read"},
       {"therapist",
        "alerts.read alerts.write appointments.read appointments.write assessments.due "
-       "assessments.read assessments.record cases.read cases.write courses.read courses.schedule "
-       "courses.write directory.read groups.read groups.write instruments.read leave.write "
-       "notes.read notes.sign notes.write openings.search outcomes.read progress.read "
-       "protocols.read "
-       "scores.compute waitlist.read waitlist.write"},
+       "assessments.read assessments.record breakglass.open cases.export cases.read cases.write "
+       "consents.write courses.read courses.schedule courses.write directory.read fidelity.rate "
+       "fidelity.read groups.read "
+       "groups.write instruments.read leave.write notes.due notes.policy notes.read notes.sign "
+       "notes.write openings.search outcomes.read progress.read protocols.read psychotherapy.read "
+       "psychotherapy.write releases.read releases.write scores.compute supervision.read "
+       "supervision.write waitlist.read waitlist.write"},
   };
   ASSERT_EQ(AllRoles().size(), expected.size());
   for (absl::string_view role : AllRoles()) {
@@ -92,6 +98,10 @@ TEST(PermissionsTest, NotesAreOpenToTheirCliniciansOnly) {
     EXPECT_EQ(RoleGrants(role, "notes.read"), clinical) << role;
     EXPECT_EQ(RoleGrants(role, "cases.read"), clinical) << role;
     EXPECT_EQ(RoleGrants(role, "notes.write"), role == "therapist") << role;
+    EXPECT_EQ(RoleGrants(role, "psychotherapy.read"), role == "therapist") << role;
+    EXPECT_EQ(RoleGrants(role, "psychotherapy.write"), role == "therapist") << role;
+    EXPECT_EQ(RoleGrants(role, "breakglass.open"), clinical) << role;
+    EXPECT_EQ(RoleGrants(role, "breakglass.review"), role == "privacy_officer") << role;
   }
 }
 

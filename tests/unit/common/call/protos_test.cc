@@ -12,16 +12,27 @@
 #include "common/call/validate.h"
 #include "rapport/assessment/v1/alert_service.pb.h"
 #include "rapport/assessment/v1/assessment_service.pb.h"
+#include "rapport/assessment/v1/caseload_service.pb.h"
 #include "rapport/assessment/v1/instrument_service.pb.h"
 #include "rapport/assessment/v1/measure_request_service.pb.h"
 #include "rapport/assessment/v1/outcome_service.pb.h"
 #include "rapport/assessment/v1/progress_service.pb.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
+#include "rapport/common/v1/audit_service.pb.h"
 #include "rapport/common/v1/event_service.pb.h"
 #include "rapport/common/v1/options.pb.h"
+#include "rapport/common/v1/privacy_service.pb.h"
 #include "rapport/notes/v1/case_service.pb.h"
+#include "rapport/notes/v1/entry_service.pb.h"
+#include "rapport/notes/v1/export_service.pb.h"
+#include "rapport/notes/v1/fidelity_service.pb.h"
 #include "rapport/notes/v1/note_service.pb.h"
+#include "rapport/notes/v1/note_template_service.pb.h"
+#include "rapport/notes/v1/psychotherapy_note_service.pb.h"
+#include "rapport/notes/v1/release_service.pb.h"
+#include "rapport/notes/v1/review_service.pb.h"
 #include "rapport/notes/v1/suitability_service.pb.h"
+#include "rapport/notes/v1/supervision_service.pb.h"
 #include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course_service.pb.h"
 #include "rapport/scheduling/v1/directory_service.pb.h"
@@ -43,15 +54,26 @@ std::vector<const MethodDescriptor*> AllMethods() {
   const FileDescriptor* files[] = {
       assessment::v1::GetAlertRequest::descriptor()->file(),
       assessment::v1::GetAssessmentRequest::descriptor()->file(),
+      assessment::v1::GetCourseNeedsRequest::descriptor()->file(),
       assessment::v1::GetInstrumentRequest::descriptor()->file(),
       assessment::v1::CreateMeasureRequestRequest::descriptor()->file(),
       assessment::v1::GetOutcomesRequest::descriptor()->file(),
       assessment::v1::GetProgressRequest::descriptor()->file(),
       assessment::v1::ScoreRequest::descriptor()->file(),
+      common::v1::PlaceHoldRequest::descriptor()->file(),
+      common::v1::ListAuditEntriesRequest::descriptor()->file(),
       common::v1::WatchRequest::descriptor()->file(),
       notes::v1::GetCaseRequest::descriptor()->file(),
+      notes::v1::GetEntryRequest::descriptor()->file(),
+      notes::v1::ExportCaseRequest::descriptor()->file(),
+      notes::v1::GetCourseFidelityRequest::descriptor()->file(),
       notes::v1::GetNoteRequest::descriptor()->file(),
+      notes::v1::GetNoteTemplateRequest::descriptor()->file(),
+      notes::v1::GetPsychotherapyNoteRequest::descriptor()->file(),
+      notes::v1::GetPatientViewRequest::descriptor()->file(),
+      notes::v1::GetSessionBriefRequest::descriptor()->file(),
       notes::v1::CheckSuitabilityRequest::descriptor()->file(),
+      notes::v1::ListCaseloadRequest::descriptor()->file(),
       scheduling::v1::GetAppointmentRequest::descriptor()->file(),
       scheduling::v1::GetCourseRequest::descriptor()->file(),
       scheduling::v1::GetClinicRequest::descriptor()->file(),
@@ -117,12 +139,30 @@ TEST(ProtosTest, EveryListIsPaged) {
   }
 }
 
-// SaveDraft is repeatable by its sequence number, RetryParkedEvents and imports by nature.
+// SaveDraft is repeatable by its sequence number, RetryParkedEvents, RebuildOutcomes and imports by
+// nature.
 TEST(ProtosTest, EveryChangeIsRepeatableByItsRequestId) {
   for (const MethodDescriptor* method : AllMethods()) {
-    if (Begins(*method, {"Get", "List", "Search", "PlanSeries", "Watch", "Score", "StreamScores",
-                         "Render", "OpenMeasureRequest", "CheckSuitability", "Export", "SaveDraft",
-                         "RetryParkedEvents", "ImportDirectory"}))
+    if (Begins(*method, {"Get",
+                         "List",
+                         "Search",
+                         "PlanSeries",
+                         "Watch",
+                         "Score",
+                         "StreamScores",
+                         "Render",
+                         "OpenMeasureRequest",
+                         "CheckSuitability",
+                         "Export",
+                         "SaveDraft",
+                         "RebuildOutcomes",
+                         "RetryParkedEvents",
+                         "ImportDirectory",
+                         "CheckPrefill",
+                         "DiffNote",
+                         "VerifyNote",
+                         "AdviseSuitability",
+                         "VerifyAudit"}))
       continue;
     // A link is spent once, and a save bears its number.
     if (Begins(*method, {"SaveMeasureAnswers", "DeclineMeasure"})) continue;

@@ -133,11 +133,12 @@ TEST(MetricsTest, AnAddressThatCannotBeServedIsAnError) {
 TEST(MetricNamesTest, FollowPrometheusConventions) {
   using namespace metric;
   const std::vector<std::string> names = {
-      kRpcCalls,       kRpcDuration,         kRpcInFlight,    kRpcRefused,
-      kExecutorQueued, kExecutorRunning,     kStreamsOpen,    kPeerCalls,
-      kPeerDuration,   kTokenFaults,         kTokenCacheSize, kDatabaseConnections,
-      kDatabaseInUse,  kDatabaseWaiting,     kUnsequencedAge, kConsumerLag,
-      kConsumerParked, kAuditUnsequencedAge, kAuditTreeSize,  kLogDropped};
+      kRpcCalls,          kRpcDuration,     kRpcInFlight,         kRpcRefused,
+      kExecutorQueued,    kExecutorRunning, kStreamsOpen,         kPeerCalls,
+      kPeerDuration,      kTokenFaults,     kTokenCacheSize,      kDatabaseConnections,
+      kDatabaseInUse,     kDatabaseWaiting, kDataKeysToRewrap,    kUnsequencedAge,
+      kConsumerLag,       kConsumerParked,  kAuditUnsequencedAge, kAuditTreeSize,
+      kAuditAnchorFailed, kLogDropped};
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
   for (const std::string& name : names) {
     EXPECT_EQ(name.rfind("rapport_", 0), 0u) << name;

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -30,21 +29,11 @@ ScoreLine Line(absl::string_view json) {
 std::string Answer(absl::string_view json) {
   const ScoreLine line = Line(json);
   av1::ScoredForm scored;
-  const assessment::InstrumentRules* rules =
-      assessment::ShippedInstruments().FindById(line.form.instrument());
   if (!line.refusal.reason().empty()) {
     *scored.mutable_refusal() = line.refusal;
-  } else if (rules == nullptr) {
-    scored.mutable_refusal()->set_reason("UNKNOWN_INSTRUMENT");
-    scored.mutable_refusal()->set_field("instrument");
   } else {
-    auto result = assessment::ScoreForm(*rules, line.form);
-    if (auto* score = std::get_if<av1::Score>(&result)) {
-      *scored.mutable_score() = std::move(*score);
-    } else {
-      scored.mutable_refusal()->set_reason(std::get<assessment::Refusal>(result).reason);
-      scored.mutable_refusal()->set_field(std::get<assessment::Refusal>(result).field);
-    }
+    scored = assessment::ScoreForm(
+        assessment::ShippedInstruments().FindById(line.form.instrument()), line.form);
   }
   return WriteScoreLine(line.form.instrument(), scored);
 }

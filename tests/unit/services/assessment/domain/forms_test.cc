@@ -3,7 +3,6 @@
 #include <cmath>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -34,12 +33,13 @@ v1::AnsweredForm Form(const std::vector<int32_t>& codes, absl::string_view conte
 
 // "REASON field" of a refusal, else the total.
 std::string Outcome(const InstrumentRules& rules, const v1::AnsweredForm& form) {
-  const auto scored = ScoreForm(rules, form);
-  if (const auto* refusal = std::get_if<Refusal>(&scored)) {
-    EXPECT_NE(refusal->description, "");
-    return absl::StrCat(refusal->reason, " ", refusal->field);
+  const v1::ScoredForm scored = ScoreForm(&rules, form);
+  EXPECT_NE(scored.has_score(), scored.has_refusal());
+  if (scored.has_refusal()) {
+    EXPECT_NE(scored.refusal().description(), "");
+    return absl::StrCat(scored.refusal().reason(), " ", scored.refusal().field());
   }
-  const v1::Score& score = std::get<v1::Score>(scored);
+  const v1::Score& score = scored.score();
   return score.has_total() ? absl::StrCat(score.total()) : "none";
 }
 
@@ -48,12 +48,20 @@ TEST(ScoreForm, ScoresAnswersInItemOrderWithoutExplanation) {
   EXPECT_EQ(Outcome(*rules, Form({1, 2, 3})), "6");
   EXPECT_EQ(Outcome(*rules, Form({1, 2, 3, 0})), "6");
   EXPECT_EQ(Outcome(*rules, Form({1, -1, 3})), "none");
-  const auto scored = ScoreForm(*rules, Form({1, -1, 3}, "sex=female difficulty=2 mood=1"));
-  const v1::Score& score = std::get<v1::Score>(scored);
+  const v1::Score score =
+      ScoreForm(rules.get(), Form({1, -1, 3}, "sex=female difficulty=2 mood=1")).score();
   EXPECT_FALSE(score.has_explanation());
   EXPECT_FALSE(score.complete());
   EXPECT_THAT(score.missing_items(), ElementsAre(2));
   EXPECT_THAT(score.unknown_context(), ElementsAre("mood"));
+}
+
+TEST(ScoreForm, RefusesAFormWhoseInstrumentThereIsNot) {
+  const v1::ScoredForm scored = ScoreForm(nullptr, Form({1, 2, 3}));
+  EXPECT_FALSE(scored.has_score());
+  EXPECT_EQ(scored.refusal().reason(), "UNKNOWN_INSTRUMENT");
+  EXPECT_EQ(scored.refusal().field(), "instrument");
+  EXPECT_NE(scored.refusal().description(), "");
 }
 
 TEST(ScoreForm, NamesWhatIsWrongByItsPlace) {
@@ -104,8 +112,8 @@ TEST(ScoreForm, IgnoresAndListsContextOfAnyKindThatItDoesNotKnow) {
     value.set_id(absl::StrCat("x", form.context_size()));
     value.set_number(number);
   }
-  const auto scored = ScoreForm(*rules, form);
-  EXPECT_THAT(std::get<v1::Score>(scored).unknown_context(), ElementsAre("x1", "x2", "x3"));
+  EXPECT_THAT(ScoreForm(rules.get(), form).score().unknown_context(),
+              ElementsAre("x1", "x2", "x3"));
 }
 
 TEST(ScoreForm, TakesATotalInPlaceOfAnswers) {
@@ -113,7 +121,7 @@ TEST(ScoreForm, TakesATotalInPlaceOfAnswers) {
   v1::AnsweredForm form;
   form.set_total_only(7);
   EXPECT_EQ(Outcome(*rules, form), "7");
-  EXPECT_FALSE(std::get<v1::Score>(ScoreForm(*rules, form)).has_explanation());
+  EXPECT_FALSE(ScoreForm(rules.get(), form).score().has_explanation());
   form.set_total_only(10);
   EXPECT_EQ(Outcome(*rules, form), "TOTAL_OUT_OF_RANGE total");
   form.set_total_only(6.5);
@@ -149,9 +157,9 @@ class DiaryForm : public ::testing::Test {
     return form;
   }
   v1::Score Score(const v1::AnsweredForm& form) {
-    auto scored = ScoreForm(*rules_, form);
-    EXPECT_TRUE(std::holds_alternative<v1::Score>(scored)) << std::get_if<Refusal>(&scored)->field;
-    return std::get<v1::Score>(std::move(scored));
+    const v1::ScoredForm scored = ScoreForm(rules_.get(), form);
+    EXPECT_TRUE(scored.has_score()) << scored.refusal().field();
+    return scored.score();
   }
 
   const std::unique_ptr<const InstrumentRules> rules_ = Made(

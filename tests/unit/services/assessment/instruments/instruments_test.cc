@@ -59,14 +59,7 @@ Json ScoreOf(const std::string& id, const Json& row) {
   if (!line->refusal.reason().empty()) {
     *scored.mutable_refusal() = line->refusal;
   } else {
-    auto result = ScoreForm(*ShippedInstruments().FindById(id), line->form);
-    if (auto* score = std::get_if<v1::Score>(&result)) {
-      *scored.mutable_score() = *score;
-    } else {
-      const Refusal& refusal = std::get<Refusal>(result);
-      scored.mutable_refusal()->set_reason(refusal.reason);
-      scored.mutable_refusal()->set_field(refusal.field);
-    }
+    scored = ScoreForm(ShippedInstruments().FindById(id), line->form);
   }
   return Json::parse(ctl::WriteScoreLine(id, scored));
 }

@@ -64,7 +64,7 @@ TEST(AssessmentService, AnswersEveryMethodAndStops) {
   call::Registry registry;
   service.Register(registry);
   EXPECT_TRUE(registry.Complete().ok()) << registry.Complete();
-  EXPECT_THAT(registry.services(), SizeIs(7));
+  EXPECT_THAT(registry.services(), SizeIs(8));
   service.Start();
   service.Stop();
 }

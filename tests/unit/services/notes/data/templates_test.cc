@@ -11,9 +11,12 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::vector<v1::NoteTemplate> With(void (*change)(v1::NoteTemplate&)) {
+std::vector<v1::NoteTemplate> With(void (*change)(v1::NoteTemplate&),
+                                   const std::string& id = "initial") {
   std::vector<v1::NoteTemplate> templates = ShippedTemplates();
-  change(templates.front());
+  for (v1::NoteTemplate& each : templates) {
+    if (each.id() == id) change(each);
+  }
   return templates;
 }
 
@@ -35,10 +38,23 @@ TEST(TemplatesTest, ATemplateThatRequiresNothingOrHasNoSourceIsAFault) {
               ElementsAre("initial: has no source"));
 }
 
-TEST(TemplatesTest, EachPhaseHasExactlyOneTemplate) {
+TEST(TemplatesTest, EachPhaseHasExactlyOneGeneralTemplate) {
   EXPECT_THAT(TemplateFaults(With([](auto& t) { t.set_phase(v1::NOTE_PHASE_MIDDLE); })),
-              ElementsAre("middle: its phase has a template already",
-                          "no template for NOTE_PHASE_INITIAL"));
+              ElementsAre("middle: its phase has a general template already",
+                          "no general template for NOTE_PHASE_INITIAL"));
+}
+
+TEST(TemplatesTest, AProtocolHasOneTemplateAPhase) {
+  EXPECT_THAT(TemplateFaults(With([](auto& t) { t.add_protocols("conjoint"); }, "rhythm-middle")),
+              ElementsAre("rhythm-middle: conjoint has a template for the phase already"));
+}
+
+TEST(TemplatesTest, TheyHaveNamesByIdAndRevision) {
+  for (const v1::NoteTemplate& each : ShippedTemplates()) {
+    EXPECT_EQ(each.name(), "noteTemplates/" + each.id() + "/revisions/1");
+    EXPECT_FALSE(each.display_name().empty()) << each.id();
+    EXPECT_GT(each.prompts_size(), 0) << each.id();
+  }
 }
 
 }  // namespace

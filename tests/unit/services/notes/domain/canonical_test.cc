@@ -33,6 +33,14 @@ TEST(CanonicalTest, ASignatureStandsForIdentityContentAndPrefill) {
   EXPECT_TRUE(differs([](v1::Note& n) { n.set_author("organizations/acme/clinicians/bob"); }));
   EXPECT_TRUE(differs([](v1::Note& n) { n.mutable_content()->set_plan("other"); }));
   EXPECT_TRUE(differs([](v1::Note& n) { n.mutable_prefill()->clear_last_plan(); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.set_version(2); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.set_kind(v1::NOTE_KIND_JOINT); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.add_subjects("organizations/acme/patients/p"); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.set_about("organizations/acme/patients/p"); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.set_template_("noteTemplates/t/revisions/2"); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.set_revision_reason("a date"); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.add_warnings(); }));
+  EXPECT_TRUE(differs([](v1::Note& n) { n.set_salt("other"); }));
 }
 
 TEST(CanonicalTest, ItDoesNotStandForWhatChangesLater) {
@@ -43,21 +51,40 @@ TEST(CanonicalTest, ItDoesNotStandForWhatChangesLater) {
   note.set_draft_sequence(8);
   note.mutable_due_time()->set_seconds(5);
   note.add_addenda()->set_text("later");
+  note.set_signed_version(1);
+  note.mutable_cosign()->set_required(true);
+  note.mutable_cosignature()->set_clinician("c");
+  note.mutable_returned()->set_reason("r");
   EXPECT_EQ(CanonicalNote(note), bytes);
 }
 
 TEST(CanonicalTest, TheBytesParseAsTheNoteThatWasSigned) {
   v1::Note parsed;
   ASSERT_TRUE(parsed.ParseFromString(CanonicalNote(Note())));
-  EXPECT_EQ(parsed.SerializeAsString(), Note().SerializeAsString());
+  EXPECT_EQ(parsed.content().plan(), "plan");
+  EXPECT_EQ(parsed.prefill().last_plan(), "last plan");
+  EXPECT_EQ(CanonicalNote(parsed), CanonicalNote(Note()));
 }
 
 TEST(CanonicalTest, AnAddendumIsBoundToTheSignedNote) {
-  const std::string bytes = CanonicalAddendum("n", "hash", 1, "text");
-  EXPECT_NE(bytes, CanonicalAddendum("m", "hash", 1, "text"));
-  EXPECT_NE(bytes, CanonicalAddendum("n", "other", 1, "text"));
-  EXPECT_NE(bytes, CanonicalAddendum("n", "hash", 2, "text"));
-  EXPECT_NE(bytes, CanonicalAddendum("n", "hash", 1, "else"));
+  v1::Addendum addendum;
+  addendum.set_number(1);
+  addendum.set_text("text");
+  addendum.set_note_version(1);
+  addendum.set_salt("salt");
+  const std::string bytes = CanonicalAddendum("n", "hash", addendum);
+  EXPECT_NE(bytes, CanonicalAddendum("m", "hash", addendum));
+  EXPECT_NE(bytes, CanonicalAddendum("n", "other", addendum));
+  const auto differs = [&](auto change) {
+    v1::Addendum other = addendum;
+    change(other);
+    return CanonicalAddendum("n", "hash", other) != bytes;
+  };
+  EXPECT_TRUE(differs([](v1::Addendum& a) { a.set_number(2); }));
+  EXPECT_TRUE(differs([](v1::Addendum& a) { a.set_text("else"); }));
+  EXPECT_TRUE(differs([](v1::Addendum& a) { a.set_note_version(2); }));
+  EXPECT_TRUE(differs([](v1::Addendum& a) { a.set_salt("other"); }));
+  EXPECT_FALSE(differs([](v1::Addendum& a) { a.mutable_signature()->set_clinician("c"); }));
 }
 
 TEST(CanonicalTest, HashesAreSha256) {

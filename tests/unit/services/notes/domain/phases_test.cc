@@ -1,13 +1,9 @@
 #include "services/notes/domain/phases.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace rapport::notes {
 namespace {
-
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 // The phases as scheduling tells them: those of the planned sessions, by the declared beginnings.
 scheduling::v1::CourseEvent Course(int planned, int ending) {
@@ -50,39 +46,6 @@ TEST(PhasesTest, ACourseInMaintenanceIsInItsMaintenancePhase) {
   scheduling::v1::CourseEvent course = Course(16, 14);
   course.set_state(scheduling::v1::COURSE_STATE_MAINTENANCE);
   EXPECT_EQ(PhaseOfSession(course, 2), v1::NOTE_PHASE_MAINTENANCE);
-}
-
-TEST(PhasesTest, AMiddleSessionNeedsFourEntries) {
-  const v1::NoteTemplate& middle = TemplateOf(v1::NOTE_PHASE_MIDDLE);
-  v1::NoteContent content;
-  EXPECT_THAT(MissingEntries(middle, content),
-              ElementsAre("content.symptom_event_link", "content.focus_kept", "content.tried",
-                          "content.plan"));
-  content.set_symptom_event_link("none found");
-  content.set_focus_kept(v1::FOCUS_KEPT_PARTLY);
-  content.set_tried(" \n\t");
-  content.set_plan("ask for Thursday");
-  EXPECT_THAT(MissingEntries(middle, content), ElementsAre("content.tried"));
-  content.set_tried("communication analysis");
-  EXPECT_THAT(MissingEntries(middle, content), IsEmpty());
-}
-
-TEST(PhasesTest, TheOtherPhasesNeedLess) {
-  EXPECT_THAT(MissingEntries(TemplateOf(v1::NOTE_PHASE_INITIAL), {}),
-              ElementsAre("content.symptom_event_link", "content.plan"));
-  EXPECT_THAT(MissingEntries(TemplateOf(v1::NOTE_PHASE_TERMINATION), {}),
-              ElementsAre("content.symptom_event_link", "content.tried", "content.plan"));
-  EXPECT_THAT(MissingEntries(TemplateOf(v1::NOTE_PHASE_MAINTENANCE), {}),
-              ElementsAre("content.symptom_event_link", "content.plan"));
-}
-
-TEST(PhasesTest, ARepeatedEntryIsGivenOnceItHoldsSomething) {
-  v1::NoteTemplate demanding;
-  demanding.add_required("techniques");
-  v1::NoteContent content;
-  EXPECT_THAT(MissingEntries(demanding, content), ElementsAre("content.techniques"));
-  content.add_techniques(v1::TECHNIQUE_ROLE_PLAY);
-  EXPECT_THAT(MissingEntries(demanding, content), IsEmpty());
 }
 
 TEST(PhasesTest, ANoteIsDueAfterWhatTheOrganisationAllows) {

@@ -34,7 +34,9 @@ using ::testing::IsEmpty;
 Story S1() {
   absl::StatusOr<Story> story = LoadStory(RAPPORT_STORIES "/s1-role-dispute.textproto");
   EXPECT_TRUE(story.ok()) << story.status();
-  return story.ok() ? *story : Story();
+  if (!story.ok()) return Story();
+  story->clear_acts();  // the suite below answers none
+  return *std::move(story);
 }
 
 std::string RequestId(const google::protobuf::Message& request) {
