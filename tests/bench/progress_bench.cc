@@ -203,10 +203,13 @@ class Bench {
     form.set_instrument(rules.instrument().name());
     *form.mutable_answer_time() = time::ToTimestamp(start - absl::Hours(1));
     *form.mutable_record_time() = form.answer_time();
-    for (int item = 0; item < rules.items(); ++item) {
-      form.add_answers()->set_value(session < 9 && item != 8 ? 2 : 1);
+    for (int item = 1; item <= std::min(rules.items(), 9); ++item) {  // the others may be left
+      v1::Answer& answer = *form.add_answers();
+      answer.set_item(item);
+      answer.set_value(session < 9 && item < 9 ? 2 : 1);
     }
     const auto sheet = assessment::Sheet::Read(rules, form.answers(), {});
+    if (const auto* refusal = std::get_if<assessment::Refusal>(&sheet)) Die(refusal->description);
     *form.mutable_score() =
         assessment::ScoreSheet(rules, std::get<assessment::Sheet>(sheet), /*explain=*/true);
     return assessment::store::InsertAssessment(tx, vault_, form, rules.id()).status();
