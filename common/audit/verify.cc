@@ -35,6 +35,11 @@ const sql::Statement kLastOf{"audit.verify.last_of", R"sql(
   SELECT max(leaf_index) FROM audit_leaf
   WHERE organization_id = $1 AND resource = $2 AND version = $3)sql"};
 
+const sql::Statement kNewestOf{"audit.verify.newest_of", R"sql(
+  SELECT entry FROM audit_leaf
+  WHERE organization_id = $1 AND resource = $2 AND kind = 1
+  ORDER BY version DESC LIMIT 1)sql"};
+
 const sql::Statement kErasures{"audit.verify.erasures", R"sql(
   SELECT entry FROM audit_leaf WHERE organization_id = $1 AND kind = 4)sql"};
 
@@ -153,6 +158,9 @@ class Verification {
     for (size_t row = 0; row < rows.rows(); ++row) {
       if (const std::optional<Entry> entry = Decode(rows.Bytes(row, 0))) {
         pending_.emplace(entry->resource, entry->version);
+        if (const RecordKind* kind = KindOf(entry->resource); kind && Deletes(*kind, *entry)) {
+          deletions_pending_.insert(entry->resource);
+        }
       }
       oldest_pending_ = std::min(oldest_pending_, rows.Time(row, 1));
     }
@@ -266,14 +274,31 @@ class Verification {
     return !last.IsNull(0, 0) && last.Int(0, 0) > index;
   }
 
+  static bool IsOneOf(const std::vector<std::string>& methods, const Entry& entry) {
+    return std::any_of(methods.begin(), methods.end(), [&](const std::string& method) {
+      return names::Last(entry.method) == method;
+    });
+  }
+  static bool Deletes(const RecordKind& kind, const Entry& entry) {
+    return IsOneOf(kind.deleted_by, entry);
+  }
+
+  // Whether the last that is told of the resource is that it was deleted.
+  absl::StatusOr<bool> WasDeleted(const RecordKind& kind, const std::string& resource) {
+    if (kind.deleted_by.empty()) return false;
+    if (deletions_pending_.count(resource) > 0) return true;
+    ASSIGN_OR_RETURN(const sql::Result newest,
+                     session_.Query(kNewestOf, {Organization(), sql::Text(resource)}));
+    if (newest.empty()) return false;
+    const std::optional<Entry> entry = Decode(newest.Bytes(0, 0));
+    return entry && Deletes(kind, *entry);
+  }
+
   absl::Status CheckRecord(int64_t index, const Entry& entry, const std::string& content_hash) {
     const RecordKind* kind = KindOf(entry.resource);
     const bool by_pieces = kind != nullptr && !kind->pieces_of.empty();
-    if (kind == nullptr ||
-        (by_pieces && std::none_of(kind->pieces_of.begin(), kind->pieces_of.end(),
-                                   [&](const std::string& method) {
-                                     return names::Last(entry.method) == method;
-                                   }))) {
+    if (kind == nullptr || (by_pieces && !IsOneOf(kind->pieces_of, entry)) ||
+        Deletes(*kind, entry)) {
       ++findings_.uncompared;
       return absl::OkStatus();
     }
@@ -286,11 +311,12 @@ class Verification {
     if (kind->each_version) ids.push_back(sql::Int(entry.version));
     ASSIGN_OR_RETURN(const sql::Result rows, session_.Query(*kind->read, ids));
     if (rows.empty()) {
-      if (IsErased(entry.resource)) {
+      ASSIGN_OR_RETURN(const bool deleted, WasDeleted(*kind, entry.resource));
+      if (deleted || IsErased(entry.resource)) {
         ++findings_.uncompared;
       } else {
         Bad(FaultKind::kRecordDeleted, index, entry.resource,
-            "The record is gone, and no erasure covers it.");
+            "The record is gone, and no entry tells of a deletion or erasure.");
       }
       return absl::OkStatus();
     }
@@ -407,6 +433,7 @@ class Verification {
   std::set<std::string> covered_;
   std::vector<std::string> covered_below_;
   std::set<std::pair<std::string, int64_t>> pending_;
+  std::set<std::string> deletions_pending_;
   absl::Time oldest_pending_ = absl::InfiniteFuture();
   std::map<std::pair<int, int64_t>, std::string> nodes_;  // level, number
 };

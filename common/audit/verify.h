@@ -33,6 +33,9 @@ struct RecordKind {
   // of the rows that `read` then returns, whatever their version. Entries of other methods, as of
   // drafts, are not compared.
   std::vector<std::string> pieces_of = {};
+  // The methods that delete it: a row is rightly gone if the newest entry of it is of one of them.
+  // What such an entry covers is not stored and not compared.
+  std::vector<std::string> deleted_by = {};
   // Binds the organisation; returns (name, version) of a row without an entry, if there is one. A
   // join with audit_leaf by (organization_id, resource, version). Null: not looked for.
   const sql::Statement* unaudited = nullptr;

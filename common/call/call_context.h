@@ -4,10 +4,12 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/auth/integrity.h"
 #include "common/auth/principal.h"
+#include "common/call/position.h"
 #include "common/telemetry/trace_context.h"
 
 namespace rapport::call {
@@ -47,6 +49,11 @@ struct CallContext {
   // Why the caller may see what it asks for, where that is not its usual work, as
   // "break-glass: organizations/…". Set by who decides on access; told by the read's audit entry.
   mutable std::string purpose;
+
+  // The caller's own changes that it wants to see (metadata `rapport-position`).
+  std::vector<Position> positions;
+  // Where the change of this call is; returned as `rapport-position`. Empty: it changed nothing.
+  mutable std::string written;
 
   // Whether the caller has given up. Handlers may look at it between steps.
   const std::atomic<bool>* cancelled = nullptr;

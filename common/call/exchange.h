@@ -30,10 +30,10 @@ class AnyExchange {
 
 // One bidirectional stream: messages in, any number of messages out for each. Made when the first
 // message arrives, or at the end of a stream without any. Its functions run on the method's
-// executor, one at a time and in the order of the messages; the next message is read when the
-// responses to the last are written, so that neither side costs more memory than one message and
-// what answers it. The memory of both serves the next ones again: where messages are alike,
-// answering them allocates next to nothing.
+// executor (or inline, see Registry), one at a time and in the order of the messages; the next
+// message is read when the responses to the last are written, so that neither side costs more
+// memory than one message and what answers it. The memory of both serves the next ones again: where
+// messages are alike, answering them allocates next to nothing.
 //
 // Each message has passed the same checks as a unary request (but see Refuse). Once a message has
 // named an organisation, a name of another one is NOT_FOUND. In the context of each call `now` is

@@ -1,5 +1,7 @@
 #include "common/call/mutate.h"
 
+#include <algorithm>
+
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -11,7 +13,7 @@ namespace rapport::call {
 namespace {
 
 const sql::Statement kPrior{"call.idempotency.get", R"sql(
-  SELECT request_hmac, resources FROM idempotency
+  SELECT request_hmac, resources, version FROM idempotency
   WHERE organization_id = $1 AND principal = $2 AND method = $3 AND request_id = $4
     AND create_time > $5)sql"};
 
@@ -28,6 +30,10 @@ const sql::Statement kOrganizationState{"call.organization.state", R"sql(
   SELECT state FROM organization WHERE organization_id = $1)sql"};
 
 constexpr absl::Duration kKept = absl::Hours(24 * 7);
+constexpr absl::Duration kOutcomePause = absl::Milliseconds(50);
+constexpr absl::Duration kOutcomePatience = absl::Seconds(5);
+constexpr char kCommitUnknown[] = "COMMIT_UNKNOWN";
+constexpr char kInProgress[] = "REQUEST_IN_PROGRESS";
 
 // What decides on the life of an organisation, whatever its state: they name one which this service
 // can't know yet, or which is suspended.
@@ -63,6 +69,7 @@ void Change::Record(absl::string_view resource, int64_t version,
     Audit(resource, version, stored);
   }
   if (result_.empty()) SetResult(resource, version);
+  last_ = {.resource = std::string(resource), .version = version};
 }
 
 void Change::Audit(absl::string_view resource, int64_t version, absl::string_view stored) {
@@ -86,47 +93,63 @@ absl::Status MutateRaw(sql::Database& database, const CallContext& context,
                        absl::string_view request_id,
                        absl::FunctionRef<absl::Status(sql::Session&, absl::string_view)> replay,
                        absl::FunctionRef<absl::Status(Change&)> body) {
-  // Keeping time runs by the real clock: domain time may stand still or jump in development.
-  const absl::Time machine_now = absl::Now();
-  return database.Write(
-      sql::Access::Tenant(context.organization_id), context.deadline,
-      [&](sql::Transaction& tx) -> absl::Status {
-        context.replayed = false;
-        RETURN_IF_ERROR(RequireOrganization(tx, context));
-        if (!request_id.empty()) {
-          const std::string key =
-              absl::StrCat("request/", context.organization_id, "/", context.principal->subject,
-                           "/", context.method, "/", request_id);
-          if (!tx.TryLock(key).ok()) {
-            return errors::Aborted("REQUEST_IN_PROGRESS",
-                                   "The same request is under way; repeat it shortly.");
-          }
-          ASSIGN_OR_RETURN(
-              const sql::Result prior,
-              tx.Query(kPrior, {sql::Text(context.organization_id),
-                                sql::Text(context.principal->subject), sql::Text(context.method),
-                                sql::Text(request_id), sql::Micros(machine_now - kKept)}));
-          if (!prior.empty()) {
-            if (prior.Bytes(0, 0) != context.request_fingerprint) {
-              return errors::FailedPrecondition(
-                  "REQUEST_ID_REUSED",
-                  "This request_id was used with another request; choose a new one.");
+  const auto attempt = [&]() -> absl::Status {
+    // Keeping time runs by the real clock: domain time may stand still or jump in development.
+    const absl::Time machine_now = absl::Now();
+    return database.Write(
+        sql::Access::Tenant(context.organization_id), context.deadline,
+        [&](sql::Transaction& tx) -> absl::Status {
+          context.replayed = false;
+          RETURN_IF_ERROR(RequireOrganization(tx, context));
+          if (!request_id.empty()) {
+            const std::string key =
+                absl::StrCat("request/", context.organization_id, "/", context.principal->subject,
+                             "/", context.method, "/", request_id);
+            if (!tx.TryLock(key).ok()) {
+              return errors::Aborted(kInProgress,
+                                     "The same request is under way; repeat it shortly.");
             }
-            context.replayed = true;
-            return replay(tx, prior.Text(0, 1));
+            ASSIGN_OR_RETURN(
+                const sql::Result prior,
+                tx.Query(kPrior, {sql::Text(context.organization_id),
+                                  sql::Text(context.principal->subject), sql::Text(context.method),
+                                  sql::Text(request_id), sql::Micros(machine_now - kKept)}));
+            if (!prior.empty()) {
+              if (prior.Bytes(0, 0) != context.request_fingerprint) {
+                return errors::FailedPrecondition(
+                    "REQUEST_ID_REUSED",
+                    "This request_id was used with another request; choose a new one.");
+              }
+              context.replayed = true;
+              context.written =
+                  PositionText({.resource = prior.Text(0, 1), .version = prior.Int(0, 2)});
+              return replay(tx, prior.Text(0, 1));
+            }
           }
-        }
-        Change change(tx, context);
-        RETURN_IF_ERROR(body(change));
-        if (!request_id.empty()) {
-          tx.Defer(kRemember,
-                   {sql::Text(context.organization_id), sql::Text(context.principal->subject),
-                    sql::Text(context.method), sql::Text(request_id),
-                    sql::Bytes(context.request_fingerprint), sql::Text(change.result_),
-                    sql::Int(change.result_version_), sql::Micros(machine_now)});
-        }
-        return absl::OkStatus();
-      });
+          Change change(tx, context);
+          RETURN_IF_ERROR(body(change));
+          context.written = change.last_.resource.empty() ? "" : PositionText(change.last_);
+          if (!request_id.empty()) {
+            tx.Defer(kRemember,
+                     {sql::Text(context.organization_id), sql::Text(context.principal->subject),
+                      sql::Text(context.method), sql::Text(request_id),
+                      sql::Bytes(context.request_fingerprint), sql::Text(change.result_),
+                      sql::Int(change.result_version_), sql::Micros(machine_now)});
+          }
+          return absl::OkStatus();
+        });
+  };
+  const absl::Status first = attempt();
+  if (request_id.empty() || errors::Reason(first) != kCommitUnknown) return first;
+  // A repeat finds the record that went with the lost COMMIT, or does the whole. Until the server
+  // has ended that transaction, it holds the request_id's lock.
+  const absl::Time give_up = std::min(context.deadline, absl::Now() + kOutcomePatience);
+  while (absl::Now() + kOutcomePause < give_up) {
+    absl::SleepFor(kOutcomePause);
+    const absl::Status status = attempt();
+    if (!absl::IsUnavailable(status) && errors::Reason(status) != kInProgress) return status;
+  }
+  return first;
 }
 
 std::string Etag(int64_t version) { return absl::StrCat(version); }

@@ -46,6 +46,7 @@ class Change {
   const CallContext& context_;
   std::string result_;
   int64_t result_version_ = 0;
+  Position last_;  // recorded
 };
 
 // Runs `body` in one transaction of the caller's organisation. With a `request_id` that the same
@@ -55,6 +56,8 @@ class Change {
 //   kFailedPrecondition ORGANIZATION_SUSPENDED the organisation is suspended
 //   kUnavailable ORGANIZATION_NOT_READY        this service does not know the organisation yet
 //   kAborted REQUEST_IN_PROGRESS               a concurrent twin holds the request_id
+//   kUnavailable COMMIT_UNKNOWN                the reply to COMMIT was lost, and what became of it;
+//                                              with a request_id it is looked for up to 5 s first
 // A failed body changes nothing and records nothing. `body` may run more than once (see
 // sql::Database::Write).
 absl::Status MutateRaw(sql::Database& database, const CallContext& context,

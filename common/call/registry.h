@@ -32,7 +32,8 @@ struct Method {
       const CallContext&, const google::protobuf::Message& request)>
       stream;
   std::function<absl::StatusOr<std::unique_ptr<AnyExchange>>(const CallContext&)> exchange;
-  // Which requests of a unary method run inline, whatever its executor; unset: none.
+  // Which requests of a unary method, or messages of an exchange, run inline, whatever the method's
+  // executor; unset: none.
   std::function<bool(const google::protobuf::Message& request)> quick;
   Faults faults = Faults::kEnd;  // of an exchange
 };
@@ -44,8 +45,9 @@ struct Method {
 //       .Unary("CreateCourse", &CourseHandlers::CreateCourse)
 //       .Unary("GetCourse", &CourseHandlers::GetCourse);
 //
-// Streams, both ways or of the server, do not run inline. A unary method that only sometimes waits
-// for a store or a peer may name the requests that never do: those save the way to the executor.
+// Streams do not run inline by their policy. A unary method or an exchange that only sometimes
+// waits for a store or a peer may name the requests that never do and cost less than the way to the
+// executor, which they save.
 //
 //       .Unary("Score", &ScoringHandlers::Score, &ScoringHandlers::ScoresAtOnce)
 class Registry {
@@ -71,11 +73,7 @@ class Registry {
         static_cast<Response&>(response) = *std::move(result);
         return absl::OkStatus();
       };
-      if (quick != nullptr) {
-        bound.quick = [handlers = handlers_, quick](const google::protobuf::Message& request) {
-          return (handlers->*quick)(static_cast<const Request&>(request));
-        };
-      }
+      bound.quick = Quick(quick);
       return *this;
     }
 
@@ -98,7 +96,8 @@ class Registry {
     Binder& Bidi(absl::string_view method,
                  absl::StatusOr<std::unique_ptr<Exchange<Request, Response>>> (Handlers::*function)(
                      const CallContext&),
-                 Faults faults = Faults::kEnd) {
+                 Faults faults = Faults::kEnd,
+                 bool (Handlers::*quick)(const Request&) const = nullptr) {
       Method& bound = registry_.Add(service_, method, Request::descriptor(), Response::descriptor(),
                                     Shape::kBidi);
       bound.request = &Request::default_instance();
@@ -107,6 +106,7 @@ class Registry {
       bound.exchange = [handlers = handlers_, function](const CallContext& context) {
         return absl::StatusOr<std::unique_ptr<AnyExchange>>((handlers->*function)(context));
       };
+      bound.quick = Quick(quick);
       return *this;
     }
 
@@ -115,6 +115,16 @@ class Registry {
     Binder(Registry& registry, const google::protobuf::ServiceDescriptor* service,
            Handlers* handlers)
         : registry_(registry), service_(service), handlers_(handlers) {}
+
+    template <class Request>
+    std::function<bool(const google::protobuf::Message&)> Quick(
+        bool (Handlers::*quick)(const Request&) const) const {
+      if (quick == nullptr) return nullptr;
+      return [handlers = handlers_, quick](const google::protobuf::Message& request) {
+        return (handlers->*quick)(static_cast<const Request&>(request));
+      };
+    }
+
     Registry& registry_;
     const google::protobuf::ServiceDescriptor* service_;
     Handlers* handlers_;

@@ -46,6 +46,11 @@ const sql::Statement kPairs{"care.supervision.of", R"sql(
   WHERE organization_id = $1 AND supervisee = $2
   ORDER BY start_time, supervisor)sql"};
 
+const sql::Statement kTimeOff{"care.time_off.of", R"sql(
+  SELECT start_time, end_time FROM care_time_off
+  WHERE organization_id = $1 AND clinician = $2 AND end_time > $3 AND deleted = 0
+  ORDER BY start_time, time_off LIMIT 50)sql"};
+
 // Someone with a clinician's role as well is judged as a clinician.
 bool IsIntegrationOnly(const auth::Principal& principal) {
   return principal.roles == std::vector<std::string>{"integration"};
@@ -139,6 +144,18 @@ absl::StatusOr<std::vector<Pair>> PairsOf(sql::Session& session, absl::string_vi
                      .end = goes_on ? absl::InfiniteFuture() : rows.Time(row, 2)});
   }
   return pairs;
+}
+
+absl::StatusOr<std::vector<TimeOff>> ListTimeOff(sql::Session& session, absl::string_view clinician,
+                                                 absl::Time now) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kTimeOff, {sql::Text(names::OrganizationId(clinician)),
+                                            sql::Text(clinician), sql::Micros(now)}));
+  std::vector<TimeOff> leave;
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    leave.push_back({.start = rows.Time(row, 0), .end = rows.Time(row, 1)});
+  }
+  return leave;
 }
 
 absl::Status NotTheTherapist() {

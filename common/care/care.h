@@ -122,6 +122,15 @@ struct Pair {
 // The pairs in which `clinician` is, was or will be supervised, by start.
 absl::StatusOr<std::vector<Pair>> PairsOf(sql::Session& session, absl::string_view clinician);
 
+// Leave of a clinician, [start, end).
+struct TimeOff {
+  absl::Time start;
+  absl::Time end;
+};
+// That of `clinician` which is not over at `now`, by start, 50 at most.
+absl::StatusOr<std::vector<TimeOff>> ListTimeOff(sql::Session& session, absl::string_view clinician,
+                                                 absl::Time now);
+
 // Whether the caller is a patient's own device: its only role is patient_proxy, and its subject is
 // the patient's id.
 bool IsPatientProxy(const auth::Principal& principal);

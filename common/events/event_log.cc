@@ -46,8 +46,7 @@ const sql::Statement kNumber{"events.number", R"sql(
 // Just what was numbered: others may have become visible meanwhile, with lower ids too.
 const sql::Statement kForget{"events.forget", R"sql(
   DELETE FROM outbox_pending WHERE event_id IN (
-    SELECT event.event_id FROM event, feed_state WHERE event.position > feed_state.last_position)
-)sql",
+    SELECT event_id FROM event WHERE position >= $1 AND position <= $2))sql",
                              Reach::kFeed};
 
 const sql::Statement kAdvance{"events.advance", R"sql(
@@ -95,6 +94,12 @@ const sql::Statement kSnapshotOfOne{"events.snapshot_of_one", R"sql(
                       AND newer.position > e.position AND newer.position <= $5)
   ORDER BY e.position LIMIT $4)sql"};
 
+const sql::Statement kReadPending{"events.read_pending", R"sql(
+  SELECT organization_id, event_id, resource, version, occur_time, payload FROM outbox_pending
+  WHERE $1 = '' OR replace($1, ',' || type || ',', '') <> $1
+  ORDER BY id LIMIT $2)sql",
+                                  Reach::kFeed};
+
 // Loses its race at the latest at the next tick.
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
@@ -116,10 +121,27 @@ std::string Packed(const google::protobuf::Message& payload) {
   return Deterministic(any);
 }
 
+std::string Listed(const std::vector<std::string>& types) {
+  return types.empty() ? "" : absl::StrCat(",", absl::StrJoin(types, ","), ",");
+}
+
 std::vector<sql::Value> Parameters(const Range& range) {
-  const std::string types =
-      range.types.empty() ? "" : absl::StrCat(",", absl::StrJoin(range.types, ","), ",");
-  return {sql::Int(range.after), sql::Int(range.up_to), sql::Text(types), sql::Int(range.limit)};
+  return {sql::Int(range.after), sql::Int(range.up_to), sql::Text(Listed(range.types)),
+          sql::Int(range.limit)};
+}
+
+// From the columns organization_id, event_id, resource, version, occur_time, payload.
+absl::Status Fill(const sql::Result& rows, size_t row, int column, common::v1::Event& event) {
+  event.set_organization(names::Organization(rows.Text(row, column)));
+  event.set_event_id(rows.Text(row, column + 1));
+  event.set_resource(rows.Text(row, column + 2));
+  event.set_version(rows.Int(row, column + 3));
+  *event.mutable_occur_time() = time::ToTimestamp(rows.Time(row, column + 4));
+  if (event.mutable_payload()->ParseFromString(rows.Bytes(row, column + 5))) {
+    return absl::OkStatus();
+  }
+  return errors::Internal(
+      absl::StrCat("The payload of event ", event.event_id(), " can't be parsed."));
 }
 
 absl::StatusOr<std::vector<common::v1::Event>> Read(sql::Session& session,
@@ -132,17 +154,8 @@ absl::StatusOr<std::vector<common::v1::Event>> Read(sql::Session& session,
   ASSIGN_OR_RETURN(const sql::Result rows, session.Query(all ? of_all : of_one, parameters));
   std::vector<common::v1::Event> events(rows.rows());
   for (size_t row = 0; row < events.size(); ++row) {
-    common::v1::Event& event = events[row];
-    event.set_position(rows.Int(row, 0));
-    event.set_organization(names::Organization(rows.Text(row, 1)));
-    event.set_event_id(rows.Text(row, 2));
-    event.set_resource(rows.Text(row, 3));
-    event.set_version(rows.Int(row, 4));
-    *event.mutable_occur_time() = time::ToTimestamp(rows.Time(row, 5));
-    if (!event.mutable_payload()->ParseFromString(rows.Bytes(row, 6))) {
-      return errors::Internal(
-          absl::StrCat("The payload of event ", event.event_id(), " can't be parsed."));
-    }
+    events[row].set_position(rows.Int(row, 0));
+    RETURN_IF_ERROR(Fill(rows, row, 1, events[row]));
   }
   return events;
 }
@@ -154,6 +167,18 @@ void Append(sql::Transaction& tx, absl::string_view organization_id, absl::strin
   tx.Defer(kAppend, {sql::Text(organization_id), sql::Text(ids::NewUlid()), sql::Text(resource),
                      sql::Int(version), sql::Text(payload.GetDescriptor()->full_name()),
                      sql::Bytes(Packed(payload)), sql::Micros(occur_time)});
+}
+
+std::optional<common::v1::Event> AppendedBy(const sql::Statement& statement,
+                                            absl::Span<const sql::Value> parameters) {
+  if (&statement != &kAppend) return std::nullopt;
+  common::v1::Event event;
+  event.set_organization(names::Organization(std::get<std::string>(parameters[0])));
+  event.set_event_id(std::get<std::string>(parameters[1]));
+  event.set_resource(std::get<std::string>(parameters[2]));
+  event.set_version(std::get<int64_t>(parameters[3]));
+  event.mutable_payload()->ParseFromString(std::get<sql::Blob>(parameters[5]).bytes);
+  return event;
 }
 
 absl::StatusOr<bool> Sequencer::Look(absl::Time now) {
@@ -193,7 +218,7 @@ absl::StatusOr<int> Sequencer::RunOnce(absl::Time now) {
         const auto events = static_cast<int>(numbered.rows());
         for (int row = 0; row < events; ++row) last = std::max(last, numbered.Int(row, 0));
         if (events > 0) {
-          tx.Defer(kForget, {});
+          tx.Defer(kForget, {sql::Int(last - events + 1), sql::Int(last)});
           tx.Defer(kAdvance, {sql::Int(events)});
         }
         ASSIGN_OR_RETURN(const int entries, audit::Sequence(tx, kBatch, now));
@@ -222,6 +247,18 @@ absl::StatusOr<std::vector<common::v1::Event>> ReadSnapshot(sql::Session& sessio
   std::vector<sql::Value> parameters = Parameters(range);
   parameters.push_back(sql::Int(until));
   return Read(session, range.organization_id, kSnapshot, kSnapshotOfOne, std::move(parameters));
+}
+
+absl::StatusOr<std::vector<common::v1::Event>> ReadPending(sql::Session& session,
+                                                           const std::vector<std::string>& types,
+                                                           int limit) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kReadPending, {sql::Text(Listed(types)), sql::Int(limit)}));
+  std::vector<common::v1::Event> events(rows.rows());
+  for (size_t row = 0; row < events.size(); ++row) {
+    RETURN_IF_ERROR(Fill(rows, row, 0, events[row]));
+  }
+  return events;
 }
 
 }  // namespace rapport::events

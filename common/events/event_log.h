@@ -2,12 +2,14 @@
 #define RAPPORT_COMMON_EVENTS_EVENT_LOG_H_
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/sql/database.h"
 #include "google/protobuf/message.h"
 #include "rapport/common/v1/event.pb.h"
@@ -25,6 +27,11 @@ namespace rapport::events {
 // after the statement that holds the resource's row, or versions could change places.
 void Append(sql::Transaction& tx, absl::string_view organization_id, absl::string_view resource,
             int64_t version, absl::Time occur_time, const google::protobuf::Message& payload);
+
+// The event that a deferred statement appends, without a position; nothing where it is another
+// statement than Append's. For a Database that tells what its transactions change.
+std::optional<common::v1::Event> AppendedBy(const sql::Statement& statement,
+                                            absl::Span<const sql::Value> parameters);
 
 // Moves pending events and audit entries. Thread-safe.
 class Sequencer {
@@ -81,6 +88,12 @@ absl::StatusOr<std::vector<common::v1::Event>> ReadEvents(sql::Session& session,
 // type among all up to `until`.
 absl::StatusOr<std::vector<common::v1::Event>> ReadSnapshot(sql::Session& session,
                                                             const Range& range, int64_t until);
+
+// Those committed but not yet numbered, without positions: with the log up to the last position of
+// the same snapshot, all that is committed. Only with sql::Access::Feed().
+absl::StatusOr<std::vector<common::v1::Event>> ReadPending(sql::Session& session,
+                                                           const std::vector<std::string>& types,
+                                                           int limit);
 
 }  // namespace rapport::events
 

@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include <openssl/sha.h>
+
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -14,6 +17,7 @@
 #include "common/auth/integrity.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/events/compaction.h"
 #include "common/names/names.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metric_names.h"
@@ -57,6 +61,14 @@ std::optional<telemetry::Gauge> Gauge(const FeedOptions& options, absl::string_v
   return options.metrics->Gauges(name, help).With({});
 }
 
+// Of what a stream is bound to: tells a service's streams of different types apart.
+std::string Digest(absl::string_view binding) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(binding.data()), binding.size(), digest);
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest), sizeof(uint64_t)));
+}
+
 absl::Status Expired() {
   return errors::OutOfRange(
       "CURSOR_EXPIRED", "The log no longer goes back to this cursor. Begin with from_snapshot.");
@@ -66,10 +78,11 @@ absl::Status Expired() {
 
 class Feed::Stream final : public call::StreamSource {
  public:
-  // `organization`: of a user, who sees no other; empty: of a service.
-  Stream(Feed& feed, std::string organization, std::vector<std::string> types,
+  // `organization`: of a user, who sees no other; empty: of the service `subject`.
+  Stream(Feed& feed, std::string organization, std::string subject, std::vector<std::string> types,
          std::shared_ptr<const auth::IntegrityKey> integrity)
       : feed_(feed),
+        subject_(std::move(subject)),
         organization_(std::move(organization)),
         access_(organization_.empty() ? sql::Access::Feed() : sql::Access::Tenant(organization_)),
         types_(std::move(types)),
@@ -97,6 +110,7 @@ class Feed::Stream final : public call::StreamSource {
     }
 
     events::LogState log;
+    int64_t compacted_until = 0;
     RETURN_IF_ERROR(Read([&](sql::Session& session) -> absl::Status {
       if (!organization_.empty()) {
         ASSIGN_OR_RETURN(const sql::Result known,
@@ -108,6 +122,7 @@ class Feed::Stream final : public call::StreamSource {
         }
       }
       ASSIGN_OR_RETURN(log, events::ReadState(session));
+      ASSIGN_OR_RETURN(compacted_until, events::CompactedUntil(session));
       return absl::OkStatus();
     }));
     if (request.cursor().empty()) {
@@ -115,7 +130,21 @@ class Feed::Stream final : public call::StreamSource {
       if (request.from_snapshot()) cursor_.until = log.last_position;
     }
     const bool ahead = std::max(cursor_.position, cursor_.until) > log.last_position;
-    return cursor_.epoch != log.epoch || ahead ? Expired() : absl::OkStatus();
+    // From the start of the log, and within a snapshot, nothing is missed that isn't superseded.
+    const bool behind =
+        cursor_.until == 0 && cursor_.position > 0 && cursor_.position < compacted_until;
+    if (cursor_.epoch != log.epoch || ahead || behind) return Expired();
+    if (organization_.empty() && !request.cursor().empty()) {
+      // What it has applied for certain. Untold, it is believed to stand where it last stood.
+      const absl::Status noted =
+          events::NoteConsumer(feed_.database_, absl::StrCat(subject_, ":", Digest(binding_)),
+                               std::max(cursor_.position, cursor_.until));
+      if (!noted.ok()) {
+        telemetry::Log(telemetry::Severity::kWarning, "a consumer's progress can't be noted",
+                       {{"consumer", subject_}, {"reason", errors::Reason(noted)}});
+      }
+    }
+    return absl::OkStatus();
   }
 
   bool Ready() override { return HasMore() || absl::Now() >= std::min(next_message_, end_); }
@@ -178,6 +207,7 @@ class Feed::Stream final : public call::StreamSource {
   }
 
   Feed& feed_;
+  const std::string subject_;
   const std::string organization_;
   const sql::Access access_;
   const std::vector<std::string> types_;
@@ -253,8 +283,8 @@ absl::StatusOr<std::unique_ptr<call::StreamSource>> Feed::Watch(
   std::vector<std::string> types(request.types().begin(), request.types().end());
   std::sort(types.begin(), types.end());
   types.erase(std::unique(types.begin(), types.end()), types.end());
-  auto stream =
-      std::make_unique<Stream>(*this, std::move(organization), std::move(types), context.integrity);
+  auto stream = std::make_unique<Stream>(*this, std::move(organization), context.principal->subject,
+                                         std::move(types), context.integrity);
   RETURN_IF_ERROR(stream->Begin(request));
   return stream;
 }

@@ -17,10 +17,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/concurrency/mutex.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/rpc/credentials.h"
 #include "common/rpc/errors.h"
 #include "common/telemetry/metric_names.h"
+#include "common/telemetry/tracing.h"
 #include "rapport/common/v1/event_service.pb.h"
 
 namespace rapport::rpc {
@@ -41,17 +44,23 @@ const bool kPolledOften = [] {
   return true;
 }();
 
-std::shared_ptr<grpc::Channel> Connect(absl::string_view target) {
+constexpr char kRoundRobin[] = R"({"loadBalancingConfig": [{"round_robin": {}}]})";
+
+std::shared_ptr<grpc::Channel> Connect(const ChannelOptions& options,
+                                       const std::shared_ptr<grpc::ChannelCredentials>& with) {
   grpc::ChannelArguments arguments;
-  arguments.SetServiceConfigJSON(R"({"loadBalancingConfig": [{"round_robin": {}}]})");
+  arguments.SetServiceConfigJSON(options.service_config.empty() ? kRoundRobin
+                                                                : options.service_config);
+  if (options.tls && !options.tls->server_name.empty()) {
+    arguments.SetSslTargetNameOverride(options.tls->server_name);
+  }
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);  // also how long a connect may take
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  return grpc::CreateCustomChannel(std::string(target), grpc::InsecureChannelCredentials(),
-                                   arguments);
+  return grpc::CreateCustomChannel(options.target, with, arguments);
 }
 
 void Attach(const Channel::Credentials& credentials, grpc::ClientContext& context) {
@@ -68,12 +77,14 @@ void Attach(const Channel::Credentials& credentials, grpc::ClientContext& contex
 
 class GrpcFeedStream final : public events::FeedStream {
  public:
-  GrpcFeedStream(grpc::ChannelInterface* channel, const Channel::Credentials& credentials,
-                 const common::v1::WatchRequest& request) {
+  GrpcFeedStream(std::shared_ptr<grpc::Channel> channel, const Channel::Credentials& credentials,
+                 const common::v1::WatchRequest& request)
+      : channel_(std::move(channel)) {
     Attach(credentials, context_);
     reader_.reset(grpc::internal::ClientReaderFactory<common::v1::WatchResponse>::Create(
-        channel, grpc::internal::RpcMethod(kWatch, grpc::internal::RpcMethod::SERVER_STREAMING),
-        &context_, request));
+        channel_.get(),
+        grpc::internal::RpcMethod(kWatch, grpc::internal::RpcMethod::SERVER_STREAMING), &context_,
+        request));
   }
   ~GrpcFeedStream() override {
     context_.TryCancel();
@@ -97,6 +108,7 @@ class GrpcFeedStream final : public events::FeedStream {
   void Cancel() override { context_.TryCancel(); }
 
  private:
+  const std::shared_ptr<grpc::Channel> channel_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReader<common::v1::WatchResponse>> reader_;
   bool finished_ = false;
@@ -120,11 +132,19 @@ class ChannelPeer final : public call::Peer {
                     const Message& request, Message& response) override {
     const absl::Time begun = absl::Now();
     const absl::Time deadline = std::min(context.deadline - kPeerMargin, begun + kPeerPatience);
-    absl::Status status = channel_->Call(method,
-                                         {.user_token = context.user_token,
-                                          .service_token = tokens_->Token(begun),
-                                          .traceparent = context.trace.Child().ToHeader()},
-                                         deadline, request, response);
+    telemetry::OpenSpan span(telemetry::SpanKind::kClient, method);
+    absl::Status status = channel_->Call(
+        method,
+        {.user_token = context.user_token,
+         .service_token = tokens_->Token(begun),
+         .traceparent = (span.recorded() ? span.context() : context.trace.Child()).ToHeader()},
+        deadline, request, response);
+    if (span.recorded()) {
+      span.Set("rpc.system", "grpc");
+      span.Set("rapport.peer", name_);
+      span.Set("rpc.response.status_code", CodeName(status.code()));
+      span.End(status.code());
+    }
     calls_.With({name_, CodeName(status.code())}).Increment();
     durations_.With({name_}).Observe(absl::ToDoubleSeconds(absl::Now() - begun));
     const bool unreachable =
@@ -147,12 +167,34 @@ class ChannelPeer final : public call::Peer {
 
 }  // namespace
 
-struct Channel::State {
-  std::shared_ptr<grpc::Channel> channel;
+class Channel::State {
+ public:
+  explicit State(ChannelOptions options) : options_(std::move(options)) {
+    if (!options_.tls) plain_ = Connect(options_, grpc::InsecureChannelCredentials());
+  }
+
+  // gRPC's credentials hold the certificates that they were made with: after a replacement calls go
+  // over a new connection, while those under way end on the old one.
+  std::shared_ptr<grpc::Channel> Now() {
+    if (plain_ != nullptr) return plain_;
+    const std::shared_ptr<const Certificates> current = options_.tls->certificates->Current();
+    MutexLock lock(mutex_);
+    if (secured_ == nullptr || generation_ != current->generation) {
+      secured_ = Connect(options_, CredentialsOfChannel(*current));
+      generation_ = current->generation;
+    }
+    return secured_;
+  }
+
+ private:
+  const ChannelOptions options_;
+  std::shared_ptr<grpc::Channel> plain_;
+  Mutex mutex_;
+  std::shared_ptr<grpc::Channel> secured_ ABSL_GUARDED_BY(mutex_);
+  int64_t generation_ ABSL_GUARDED_BY(mutex_) = -1;
 };
 
-Channel::Channel(absl::string_view target)
-    : state_(std::make_unique<State>(State{Connect(target)})) {}
+Channel::Channel(ChannelOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 
 Channel::~Channel() = default;
 
@@ -162,10 +204,10 @@ absl::Status Channel::Call(absl::string_view method, const Credentials& credenti
   grpc::ClientContext context;
   Attach(credentials, context);
   context.set_deadline(absl::ToChronoTime(deadline));
+  const std::shared_ptr<grpc::Channel> channel = state_->Now();
   return FromGrpc(grpc::internal::BlockingUnaryCall<Message, Message, MessageLite, MessageLite>(
-      state_->channel.get(),
-      grpc::internal::RpcMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC), &context,
-      request, &response));
+      channel.get(), grpc::internal::RpcMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC),
+      &context, request, &response));
 }
 
 absl::Status Channel::Exchange(absl::string_view method, const Credentials& credentials,
@@ -176,9 +218,10 @@ absl::Status Channel::Exchange(absl::string_view method, const Credentials& cred
   grpc::ClientContext context;
   Attach(credentials, context);
   context.set_deadline(absl::ToChronoTime(deadline));
+  const std::shared_ptr<grpc::Channel> channel = state_->Now();
   const std::unique_ptr<grpc::ClientReaderWriter<Message, Message>> stream(
       grpc::internal::ClientReaderWriterFactory<Message, Message>::Create(
-          state_->channel.get(),
+          channel.get(),
           grpc::internal::RpcMethod(path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING),
           &context));
   absl::Status sent;
@@ -211,7 +254,7 @@ absl::Status Channel::Exchange(absl::string_view method, const Credentials& cred
 
 std::unique_ptr<events::FeedStream> Channel::Watch(const Credentials& credentials,
                                                    const common::v1::WatchRequest& request) const {
-  return std::make_unique<GrpcFeedStream>(state_->channel.get(), credentials, request);
+  return std::make_unique<GrpcFeedStream>(state_->Now(), credentials, request);
 }
 
 std::unique_ptr<call::Peer> MakePeer(absl::string_view name, std::shared_ptr<Channel> channel,

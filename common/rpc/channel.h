@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,16 +13,28 @@
 #include "common/auth/signer.h"
 #include "common/call/peer.h"
 #include "common/events/consumer.h"
+#include "common/rpc/tls.h"
 #include "common/telemetry/metrics.h"
 #include "google/protobuf/message.h"
 
 namespace rapport::rpc {
 
+struct ChannelOptions {
+  // "127.0.0.1:7403", or a name with an address per replica: "dns:///rapport-notes-headless:7403".
+  std::string target;
+  // gRPC's service config (see service_config.h): what is repeated, how long calls take at most,
+  // whose health an address is asked for. Empty: round robin, and nothing is repeated.
+  std::string service_config;
+  std::optional<ChannelTls> tls;  // nullopt: plaintext
+};
+
 // A connection to one target of the suite: kept alive, reconnecting, round robin over the target's
-// addresses ("dns:///rapport-notes:7402", "127.0.0.1:7403"). Thread-safe.
+// addresses, with TLS by the certificates of the moment. Thread-safe.
 class Channel {
  public:
-  explicit Channel(absl::string_view target);
+  explicit Channel(ChannelOptions options);
+  explicit Channel(absl::string_view target)
+      : Channel(ChannelOptions{std::string(target), "", std::nullopt}) {}
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
@@ -53,7 +66,7 @@ class Channel {
                                             const common::v1::WatchRequest& request) const;
 
  private:
-  struct State;
+  class State;
   const std::unique_ptr<State> state_;
 };
 

@@ -102,6 +102,11 @@ FrontDoor::FrontDoor(Dependencies dependencies)
         [executor] { return static_cast<double>(executor->stats().running); },
         {{"executor", executor->name()}});
   }
+  const auto threads = dependencies_.metrics->Gauges(metric::kExecutorThreads,
+                                                     "Threads of an executor.", {"executor"});
+  threads.With({read_.name()}).Set(dependencies_.read_threads);
+  threads.With({write_.name()}).Set(dependencies_.write_threads);
+  threads.With({peer_.name()}).Set(dependencies_.peer_threads);
   dependencies_.metrics->Read(metric::kTokenCacheSize, "Verified tokens that are kept.",
                               [verifier = dependencies_.verifier] {
                                 return static_cast<double>(verifier->cached_tokens());
@@ -114,8 +119,12 @@ absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
   (door.method_.unary != nullptr ? in_flight_ : streams_open_).Add(1);
   context.method = door.name();
   context.trace = telemetry::TraceContext::FromHeader(arrival.traceparent);
+  if (dependencies_.tracer != nullptr && context.trace.parent_span_id.empty()) {
+    context.trace.sampled = dependencies_.tracer->Samples(context.trace);
+  }
   context.now = dependencies_.clock->Now();
   context.integrity = dependencies_.integrity;
+  context.positions = call::ReadPositions(arrival.position);
 
   const auto verify =
       [&](absl::string_view token) -> absl::StatusOr<std::shared_ptr<const auth::Principal>> {
@@ -145,6 +154,8 @@ absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
     return errors::Unauthenticated();
   }
 
+  RETURN_IF_ERROR(CheckIdentity(context, arrival.identity));
+
   const std::string& permission = door.method_.policy.permission();
   const bool granted = context.principal->MayUse(permission) ||
                        (context.caller_service != nullptr && IsForServicesOnly(permission) &&
@@ -162,6 +173,23 @@ absl::Status FrontDoor::Authenticate(const Door& door, const Arrival& arrival,
                            : std::min(arrival.deadline, machine_now + dependencies_.max_deadline);
   }
   return absl::OkStatus();
+}
+
+absl::Status FrontDoor::CheckIdentity(const call::CallContext& context,
+                                      absl::string_view identity) const {
+  if (dependencies_.clients == nullptr) return absl::OkStatus();
+  const absl::string_view service =
+      (context.caller_service != nullptr ? context.caller_service : context.principal)->service();
+  const bool may = service.empty() ? dependencies_.clients->MaySpeakForUsers(identity)
+                                   : dependencies_.clients->MaySpeakFor(service, identity);
+  if (may) return absl::OkStatus();
+  token_faults_.With({"identity"}).Increment();
+  telemetry::Log(telemetry::Severity::kWarning,
+                 "a caller was refused: its TLS identity is not in --tls_allowed_clients",
+                 {{"identity", identity.empty() ? "none" : std::string(identity)},
+                  {"speaks_for", service.empty() ? "users" : std::string(service)},
+                  {"method", context.method}});
+  return errors::Unauthenticated();
 }
 
 absl::Status FrontDoor::Inspect(const Door& door, const Message& request,
@@ -272,6 +300,21 @@ void FrontDoor::Account(const Door& door, const call::CallContext& context, absl
   if (!status.ok()) line.Text("reason", errors::Reason(status));
   if (bug) line.Text("detail", status.message());
   telemetry::Write(line);
+  if (dependencies_.tracer == nullptr || !context.trace.sampled) return;
+  telemetry::Span span{.context = context.trace,
+                       .kind = telemetry::SpanKind::kServer,
+                       .name = door.name(),
+                       .start_time = arrived,
+                       .end_time = arrived + took,
+                       .code = status.code()};
+  span.attributes = {{"rpc.system", "grpc"},
+                     {"rpc.method", door.name()},
+                     {"rpc.response.status_code", std::string(code)},
+                     {"rapport.organization", context.organization_id}};
+  if (!status.ok()) {
+    span.attributes.emplace_back("rapport.reason", std::string(errors::Reason(status)));
+  }
+  dependencies_.tracer->Take(std::move(span));
 }
 
 bool FrontDoor::StillHolds(const call::CallContext& context) const {

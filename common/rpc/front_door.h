@@ -19,7 +19,9 @@
 #include "common/call/validate.h"
 #include "common/concurrency/executor.h"
 #include "common/concurrency/mutex.h"
+#include "common/rpc/tls.h"
 #include "common/telemetry/metrics.h"
+#include "common/telemetry/tracing.h"
 #include "common/time/clock.h"
 #include "google/protobuf/message.h"
 
@@ -30,7 +32,9 @@ struct Arrival {
   absl::string_view authorization;  // metadata `authorization`, "Bearer <token>"; empty: none
   absl::string_view service_token;  // metadata `x-rapport-service`; empty: none
   std::optional<absl::string_view> traceparent;
+  absl::string_view position;                    // metadata `rapport-position`; empty: none
   absl::Time deadline = absl::InfiniteFuture();  // the client's, by the real clock
+  std::string identity;  // the SPIFFE id of the connection's verified certificate; empty: none
 };
 
 // The checks that every call of every method passes, in this order: authenticate, authorise,
@@ -43,6 +47,8 @@ class FrontDoor {
     std::shared_ptr<const auth::IntegrityKey> integrity;
     telemetry::Metrics* metrics;
     audit::AccessLog* access_log = nullptr;  // null: reads and denials leave no entry
+    telemetry::Tracer* tracer = nullptr;     // null: no spans are made
+    std::shared_ptr<const AllowedClients> clients = nullptr;  // null: tokens alone decide
     absl::Duration default_deadline = absl::Seconds(10);
     absl::Duration max_deadline = absl::Seconds(60);
     // Of bidirectional streams: the longest, how long one waits for its client to send or to read,
@@ -83,6 +89,9 @@ class FrontDoor {
     const telemetry::Counter answered_;  // with OK
   };
 
+  // Whether a call's TLS identity matters.
+  bool asks_identity() const { return dependencies_.clients != nullptr; }
+
   // Fills `context` with who calls, until when, and on whose behalf. Account follows, once.
   //   kUnauthenticated, kPermissionDenied
   absl::Status Authenticate(const Door& door, const Arrival& arrival, call::CallContext& context);
@@ -105,7 +114,12 @@ class FrontDoor {
                           const google::protobuf::Message* request, const absl::Status& status,
                           std::function<void(const absl::Status&)> done) const;
 
-  // Metrics and the log of calls, once for each call.
+  // What the thread does until the scope's end is part of the call's trace.
+  telemetry::TraceScope Trace(const call::CallContext& context) const {
+    return telemetry::TraceScope(dependencies_.tracer, context.trace);
+  }
+
+  // Metrics, the log of calls and the call's span, once for each call.
   void Account(const Door& door, const call::CallContext& context, absl::Time arrived,
                const absl::Status& status) const;
 
@@ -125,6 +139,8 @@ class FrontDoor {
   void Drain();
 
  private:
+  absl::Status CheckIdentity(const call::CallContext& context, absl::string_view identity) const;
+
   const Dependencies dependencies_;
   BoundedExecutor read_;
   BoundedExecutor write_;

@@ -1,5 +1,6 @@
 #include "common/rpc/method_service.h"
 
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/server_context.h>
@@ -29,10 +30,19 @@ absl::string_view Metadata(const grpc::CallbackServerContext& context, const cha
                               : absl::string_view(it->second.data(), it->second.size());
 }
 
-Arrival ArrivalOf(const grpc::CallbackServerContext& context) {
+// Of the connection's verified certificate.
+std::string IdentityOf(const grpc::CallbackServerContext& context) {
+  const std::vector<grpc::string_ref> ids =
+      context.auth_context()->FindPropertyValues(GRPC_PEER_SPIFFE_ID_PROPERTY_NAME);
+  return ids.size() == 1 ? std::string(ids[0].data(), ids[0].size()) : "";
+}
+
+Arrival ArrivalOf(const FrontDoor& front, const grpc::CallbackServerContext& context) {
   Arrival arrival;
+  if (front.asks_identity()) arrival.identity = IdentityOf(context);
   arrival.authorization = Metadata(context, "authorization");
   arrival.service_token = Metadata(context, "x-rapport-service");
+  arrival.position = Metadata(context, "rapport-position");
   const absl::string_view traceparent = Metadata(context, "traceparent");
   if (!traceparent.empty()) arrival.traceparent = traceparent;
   arrival.deadline = context.deadline() == std::chrono::system_clock::time_point::max()
@@ -102,7 +112,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   bool InternalInlineable() override { return true; }
 
   absl::Status Admit(const grpc::ByteBuffer& bytes) {
-    RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(*transport_), context_));
+    RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(front_, *transport_), context_));
     request_.reset(door_.method().request->New());
     RETURN_IF_ERROR(Parse(bytes, *request_));
     RETURN_IF_ERROR(front_.Inspect(door_, *request_, context_));
@@ -120,6 +130,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   void Run() {
     Conclude(Guard([this]() -> absl::Status {
       RETURN_IF_ERROR(Late(context_));
+      const telemetry::TraceScope traced = front_.Trace(context_);
       std::unique_ptr<Message> response(door_.method().response->New());
       RETURN_IF_ERROR(door_.method().unary(context_, *request_, *response));
       *response_ = Serialize(*response);
@@ -137,6 +148,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
   void End(const absl::Status& status) {
     if (context_.replayed) transport_->AddTrailingMetadata("rapport-replayed", "true");
+    if (status.ok() && !context_.written.empty()) {
+      transport_->AddTrailingMetadata("rapport-position", context_.written);
+    }
     front_.Account(door_, context_, arrived_, status);
     Finish(ToGrpc(status, context_.trace.trace_id));
   }
@@ -180,7 +194,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
  private:
   absl::Status Admit(const grpc::CallbackServerContext& transport, const grpc::ByteBuffer& bytes) {
-    RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(transport), context_));
+    RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(front_, transport), context_));
     request_.reset(door_.method().request->New());
     RETURN_IF_ERROR(Parse(bytes, *request_));
     return front_.Inspect(door_, *request_, context_);
@@ -220,6 +234,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     // A stream lives as long as its source lets it; each step has a deadline of its own.
     context_.deadline = absl::Now() + absl::Seconds(10);
     const absl::Status status = Guard([this]() -> absl::Status {
+      const telemetry::TraceScope traced = front_.Trace(context_);
       if (source_ == nullptr) {
         ASSIGN_OR_RETURN(source_, door_.method().stream(context_, *request_));
       }
@@ -288,6 +303,9 @@ class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
     ended_ = !ok;
     if (!ended_) {
       if (absl::Status status = Admit(); !status.ok()) return End(status);
+      if (fault_.ok() && door_.method().quick != nullptr && door_.method().quick(*request_)) {
+        return Step();
+      }
     }
     if (Submit()) return;
     if (exchange_ == nullptr) return End(front_.Refused(door_));
@@ -307,7 +325,7 @@ class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
 
   void Begin() {
     const absl::Status status = [&]() -> absl::Status {
-      RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(*transport_), context_));
+      RETURN_IF_ERROR(front_.Authenticate(door_, ArrivalOf(front_, *transport_), context_));
       end_ = context_.deadline;
       has_place_ = front_.OpenExchange(context_);
       return has_place_ ? absl::OkStatus() : front_.Refused(door_);
@@ -396,6 +414,7 @@ class ExchangeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
     if (absl::Status fault = Fault(); !fault.ok()) return End(fault);
     front_.Renew(context_, end_);
     outcome_ = Guard([this]() -> absl::Status {
+      const telemetry::TraceScope traced = front_.Trace(context_);
       if (exchange_ == nullptr) {
         ASSIGN_OR_RETURN(exchange_, door_.method().exchange(context_));
       }

@@ -1,5 +1,6 @@
 #include "common/rpc/server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
@@ -13,15 +14,18 @@
 #include "absl/time/clock.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/rpc/credentials.h"
 #include "common/rpc/method_service.h"
+#include "common/telemetry/log.h"
 
 namespace rapport::rpc {
 namespace {
 
-// Connections end after 5 minutes, so that clients look again who serves; calls under way get more
-// than the longest stream lasts. Pings: clients send one a minute, twice as many are forgiven.
-void Tune(grpc::ServerBuilder& builder) {
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 300000);
+// Calls under way get more than the longest stream lasts when their connection ends. Pings: clients
+// send one a minute, twice as many are forgiven.
+void Tune(grpc::ServerBuilder& builder, absl::Duration connection_age) {
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(connection_age)));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 1860000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
@@ -37,6 +41,17 @@ void Tune(grpc::ServerBuilder& builder) {
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 2);
 }
 
+void LogOfGrpc(gpr_log_func_args* args) {
+  if (args->severity != GPR_LOG_SEVERITY_ERROR) return;
+  const std::string handshake = ExplainHandshake(args->message);
+  if (handshake.empty()) {
+    telemetry::Log(telemetry::Severity::kWarning, "grpc", {{"detail", args->message}});
+  } else {
+    telemetry::Log(telemetry::Severity::kWarning, "TLS handshake failed",
+                   {{"reason", handshake}, {"detail", args->message}});
+  }
+}
+
 absl::Status NotListening(absl::string_view address) {
   return absl::InvalidArgumentError(absl::StrCat(
       "can not listen on ", address, ": the port is in use, or the address is not of this host"));
@@ -48,6 +63,7 @@ struct Server::State {
   StreamMinder minder;
   std::vector<std::unique_ptr<MethodService>> services;
   std::vector<std::string> ready_names;
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // asked by `main` at each handshake
   std::unique_ptr<grpc::Server> health;
   std::unique_ptr<grpc::Server> main;
   int port = 0;
@@ -71,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   grpc::EnableDefaultHealthCheckService(true);
   {
     grpc::ServerBuilder builder;
-    Tune(builder);
+    Tune(builder, options.connection_age);
     builder.AddListeningPort(options.health_listen, grpc::InsecureServerCredentials(),
                              &state->health_port);
     state->health = builder.BuildAndStart();
@@ -82,8 +98,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
 
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  Tune(builder);
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &state->port);
+  Tune(builder, options.connection_age);
+  state->credentials = CredentialsOfServer(options.tls);
+  builder.AddListeningPort(options.listen, state->credentials, &state->port);
   for (const auto& [descriptor, methods] : registry.services()) {
     state->services.push_back(
         std::make_unique<MethodService>(descriptor, methods, front, state->minder));
@@ -122,6 +139,8 @@ void Server::Drain(absl::Duration linger, absl::Duration grace) {
   state_->main.reset();
   state_->health.reset();
 }
+
+void TakeLogOfGrpc() { gpr_set_log_function(LogOfGrpc); }
 
 int Server::port() const { return state_->port; }
 int Server::health_port() const { return state_->health_port; }

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "common/call/registry.h"
 #include "common/rpc/front_door.h"
+#include "common/rpc/tls.h"
 
 namespace rapport::rpc {
 
@@ -16,6 +17,9 @@ struct ServerOptions {
   std::string listen;         // "host:port"; port 0 takes a free one
   std::string health_listen;  // plaintext, only grpc.health.v1, for probes
   bool reflection = false;
+  ServerTls tls = {};  // of `listen`; without certificates: plaintext
+  // Connections end at this age, give or take a tenth, so that clients look again who serves.
+  absl::Duration connection_age = absl::Minutes(5);
 };
 
 // The gRPC server of a process: the bound services, grpc.health.v1 on both ports, reflection.
@@ -49,6 +53,9 @@ class Server {
   explicit Server(std::unique_ptr<State> state);
   const std::unique_ptr<State> state_;
 };
+
+// gRPC's own errors go into our log from here on, not between its lines.
+void TakeLogOfGrpc();
 
 }  // namespace rapport::rpc
 

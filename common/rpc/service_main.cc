@@ -1,8 +1,8 @@
 #include "common/rpc/service_main.h"
 
-#include <grpc/support/log.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -15,7 +15,9 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/reflection.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
@@ -33,9 +35,16 @@
 #include "common/feed/feed.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/front_door.h"
+#include "common/rpc/otlp_exporter.h"
 #include "common/rpc/server.h"
+#include "common/rpc/service_config.h"
+#include "common/rpc/start.h"
+#include "common/rpc/tls_flags.h"
+#include "common/sql/observed.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/metric_names.h"
+#include "common/telemetry/process.h"
+#include "common/work/retention.h"
 
 ABSL_FLAG(std::string, listen, "",
           "Address to serve gRPC on; default 127.0.0.1 and the service's port.");
@@ -49,7 +58,8 @@ ABSL_FLAG(bool, reflection, false,
 
 ABSL_FLAG(std::string, database, "sqlite", "'sqlite' or 'postgres'.");
 ABSL_FLAG(std::string, data_dir, "", "Directory of the SQLite file; made if absent.");
-ABSL_FLAG(std::string, postgres_host, "localhost", "PostgreSQL server.");
+ABSL_FLAG(std::string, postgres_host, "localhost",
+          "PostgreSQL server, or several apart by commas: the first that takes writes serves.");
 ABSL_FLAG(int, postgres_port, 5432, "PostgreSQL port.");
 ABSL_FLAG(std::string, postgres_name, "", "Database; default rapport_<service>.");
 ABSL_FLAG(std::string, postgres_user, "rapport_app", "Role that serves tenants.");
@@ -57,6 +67,15 @@ ABSL_FLAG(std::string, postgres_password_file, "", "File with its password.");
 ABSL_FLAG(std::string, postgres_feed_user, "rapport_feed", "Role of the sequencer and consumers.");
 ABSL_FLAG(std::string, postgres_feed_password_file, "", "File with its password.");
 ABSL_FLAG(int, postgres_connections, 16, "Most connections for tenants; the feed has 3 more.");
+ABSL_FLAG(int, postgres_warm_connections, 2, "Connections for tenants that are open before ready.");
+ABSL_FLAG(std::string, postgres_pooler, "none",
+          "'transaction' where a pooler hands out a server connection for one transaction.");
+ABSL_FLAG(bool, allow_unsafe_durability, false,
+          "Write to a server that loses acknowledged commits in a crash (fsync=off and the like).");
+ABSL_FLAG(bool, require_synchronous_standby, false,
+          "Refuse to write to a server without a synchronous standby.");
+ABSL_FLAG(absl::Duration, event_retention, absl::Hours(24 * 30),
+          "How long the event log keeps more than the newest event of each resource.");
 
 ABSL_FLAG(std::string, jwks_file, "", "JSON Web Key Set that tokens are verified with; reloads.");
 ABSL_FLAG(std::string, token_issuer, "", "Accepted `iss` of users' tokens, apart by commas.");
@@ -85,6 +104,8 @@ ABSL_FLAG(std::string, notes_target, "127.0.0.1:7403", "Where the notes service 
 
 ABSL_FLAG(std::string, development_clock_file, "",
           "RFC 3339 instant that domain time stands at; only with development keys.");
+ABSL_FLAG(absl::Duration, connection_age, absl::Minutes(5),
+          "Age at which clients' connections end, so that they look again who serves.");
 ABSL_FLAG(absl::Duration, drain_linger, absl::Seconds(3),
           "How long calls are still answered after SIGTERM, while endpoints forget this process.");
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(20),
@@ -93,18 +114,26 @@ ABSL_FLAG(int, read_threads, 8, "Threads of the read executor.");
 ABSL_FLAG(int, write_threads, 8, "Threads of the write executor.");
 ABSL_FLAG(int, peer_threads, 4, "Threads for handlers that ask other services.");
 
+ABSL_FLAG(
+    std::string, otlp_target, "",
+    "Collector, host:port, that traces are sent to by OTLP over gRPC without TLS; empty: none.");
+ABSL_FLAG(double, trace_sample_ratio, 0.1,
+          "Share, 0 to 1, of the calls to trace that come without a caller's decision.");
+
+ABSL_FLAG(
+    std::string, redis_nodes, "",
+    "Nodes of Redis, host:port or unix:/path, apart by commas; empty: the process caches alone.");
+ABSL_FLAG(std::string, redis_password_file, "", "File with the password of Redis; empty: none.");
+ABSL_FLAG(absl::Duration, redis_timeout, absl::Milliseconds(30),
+          "How long a call waits for Redis at most.");
+ABSL_FLAG(int, redis_connections, 8, "Most connections to each node of Redis.");
+ABSL_FLAG(std::string, cache_bytes, "64MiB", "What the cache in the process may hold.");
+
 namespace rapport::rpc {
 namespace {
 
 using telemetry::Log;
 using telemetry::Severity;
-
-// gRPC's own errors go into our log, not between its lines.
-void LogOfGrpc(gpr_log_func_args* args) {
-  if (args->severity == GPR_LOG_SEVERITY_ERROR) {
-    Log(Severity::kWarning, "grpc", {{"detail", args->message}});
-  }
-}
 
 int Fail(const ServiceSpec& spec, const absl::Status& status) {
   std::fprintf(stderr, "rapport-%s: %s\n", spec.name.c_str(),
@@ -112,18 +141,34 @@ int Fail(const ServiceSpec& spec, const absl::Status& status) {
   return 1;
 }
 
-// RAPPORT_JWKS_FILE sets --jwks_file; the command line wins.
-absl::Status FlagsFromEnvironment() {
-  for (const auto& [name, flag] : absl::GetAllFlags()) {
-    const std::string variable = absl::StrCat("RAPPORT_", absl::AsciiStrToUpper(name));
-    const char* value = std::getenv(variable.c_str());
-    std::string error;
-    if (value != nullptr && !flag->ParseFrom(value, &error)) {
-      return absl::InvalidArgumentError(absl::StrCat("environment variable ", variable,
-                                                     " has no value for --", name, ": ", error));
-    }
+std::string Address(const std::string& flag, int port) {
+  return flag.empty() ? absl::StrCat("127.0.0.1:", port) : flag;
+}
+
+// What can be told of the flags' values before anything is opened.
+absl::Status CheckFlags(const ServiceSpec& spec) {
+  RETURN_IF_ERROR(CheckRange("read_threads", absl::GetFlag(FLAGS_read_threads), 1, 1024));
+  RETURN_IF_ERROR(CheckRange("write_threads", absl::GetFlag(FLAGS_write_threads), 1, 1024));
+  RETURN_IF_ERROR(CheckRange("peer_threads", absl::GetFlag(FLAGS_peer_threads), 1, 1024));
+  RETURN_IF_ERROR(CheckRange("postgres_port", absl::GetFlag(FLAGS_postgres_port), 1, 65535));
+  RETURN_IF_ERROR(
+      CheckRange("postgres_connections", absl::GetFlag(FLAGS_postgres_connections), 1, 10000));
+  RETURN_IF_ERROR(CheckRange("connection_age in seconds",
+                             absl::ToInt64Seconds(absl::GetFlag(FLAGS_connection_age)), 1, 86400));
+  for (const auto& [flag, value] : {std::pair("drain_linger", absl::GetFlag(FLAGS_drain_linger)),
+                                    std::pair("drain_grace", absl::GetFlag(FLAGS_drain_grace))}) {
+    RETURN_IF_ERROR(
+        CheckRange(absl::StrCat(flag, " in seconds"), absl::ToInt64Seconds(value), 0, 3600));
   }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(
+      CheckReadable("postgres_password_file", absl::GetFlag(FLAGS_postgres_password_file)));
+  RETURN_IF_ERROR(CheckReadable("postgres_feed_password_file",
+                                absl::GetFlag(FLAGS_postgres_feed_password_file)));
+  RETURN_IF_ERROR(CheckListen("listen", Address(absl::GetFlag(FLAGS_listen), spec.port)));
+  RETURN_IF_ERROR(
+      CheckListen("health_listen", Address(absl::GetFlag(FLAGS_health_listen), spec.health_port)));
+  return CheckListen("metrics_listen",
+                     Address(absl::GetFlag(FLAGS_metrics_listen), spec.metrics_port));
 }
 
 absl::Status Require(const std::string& value, absl::string_view flag, absl::string_view what) {
@@ -140,12 +185,17 @@ absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& s
       return absl::InvalidArgumentError(
           absl::StrCat("can not make --data_dir ", directory, ": ", std::strerror(errno)));
     }
-    return sql::OpenSqlite({.path = absl::StrCat(directory, "/", spec.name, ".db")},
-                           spec.migrations);
+    return For("data_dir", sql::OpenSqlite({.path = absl::StrCat(directory, "/", spec.name, ".db")},
+                                           spec.migrations));
   }
   if (engine == "postgres") {
     std::string name = absl::GetFlag(FLAGS_postgres_name);
     if (name.empty()) name = absl::StrCat("rapport_", spec.name);
+    const std::string pooler = absl::GetFlag(FLAGS_postgres_pooler);
+    if (pooler != "none" && pooler != "transaction") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--postgres_pooler must be 'none' or 'transaction', not '", pooler, "'"));
+    }
     return sql::OpenPostgres(
         {.host = absl::GetFlag(FLAGS_postgres_host),
          .port = absl::GetFlag(FLAGS_postgres_port),
@@ -154,7 +204,11 @@ absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& s
          .password_file = absl::GetFlag(FLAGS_postgres_password_file),
          .feed_user = absl::GetFlag(FLAGS_postgres_feed_user),
          .feed_password_file = absl::GetFlag(FLAGS_postgres_feed_password_file),
-         .max_connections = absl::GetFlag(FLAGS_postgres_connections)},
+         .max_connections = absl::GetFlag(FLAGS_postgres_connections),
+         .pooler = pooler == "none" ? sql::Pooler::kNone : sql::Pooler::kTransaction,
+         .warm_connections = absl::GetFlag(FLAGS_postgres_warm_connections),
+         .allow_unsafe_durability = absl::GetFlag(FLAGS_allow_unsafe_durability),
+         .require_synchronous_standby = absl::GetFlag(FLAGS_require_synchronous_standby)},
         spec.migrations);
   }
   return absl::InvalidArgumentError(
@@ -173,7 +227,23 @@ absl::StatusOr<std::unique_ptr<auth::TokenVerifier>> MakeVerifier() {
   options.types = absl::StrSplit(absl::GetFlag(FLAGS_token_type), ',', absl::SkipEmpty());
   options.claims.organization = absl::GetFlag(FLAGS_token_organization_claim);
   options.claims.roles = absl::GetFlag(FLAGS_token_roles_claim);
-  return auth::TokenVerifier::Make(std::move(options));
+  return For("jwks_file", auth::TokenVerifier::Make(std::move(options)));
+}
+
+// The key that signs this service's own tokens, which the others must be able to verify.
+absl::StatusOr<std::unique_ptr<auth::TokenSigner>> MakeSigner(const ServiceSpec& spec,
+                                                              const auth::KeySet& known) {
+  RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_service_key_file), "service_key_file",
+                          "the key that signs this service's own tokens"));
+  const std::string path = absl::GetFlag(FLAGS_service_key_file);
+  ASSIGN_OR_RETURN(auto signer, For("service_key_file", auth::TokenSigner::FromPemFile(path)));
+  const auth::VerificationKey* key = known.Find(signer->key_id());
+  if (key == nullptr || key->service != spec.name) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--service_key_file: the public key of '", path, "' is not in --jwks_file ",
+                     absl::GetFlag(FLAGS_jwks_file), " as the key of service ", spec.name));
+  }
+  return signer;
 }
 
 absl::StatusOr<audit::HeadSigner> MakeHeadSigner(const ServiceSpec& spec) {
@@ -181,9 +251,13 @@ absl::StatusOr<audit::HeadSigner> MakeHeadSigner(const ServiceSpec& spec) {
                           "the key that signs the heads of the audit log"));
   RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_audit_jwks_file), "audit_jwks_file",
                           "the public keys that have signed heads of the audit log"));
-  ASSIGN_OR_RETURN(auto key, auth::TokenSigner::FromPemFile(absl::GetFlag(FLAGS_audit_key_file)));
-  ASSIGN_OR_RETURN(auto trusted, auth::KeySet::FromFile(absl::GetFlag(FLAGS_audit_jwks_file)));
-  return audit::HeadSigner::Make(spec.name, std::move(key), std::move(trusted));
+  ASSIGN_OR_RETURN(
+      auto key,
+      For("audit_key_file", auth::TokenSigner::FromPemFile(absl::GetFlag(FLAGS_audit_key_file))));
+  ASSIGN_OR_RETURN(auto trusted, For("audit_jwks_file",
+                                     auth::KeySet::FromFile(absl::GetFlag(FLAGS_audit_jwks_file))));
+  return For("audit_key_file",
+             audit::HeadSigner::Make(spec.name, std::move(key), std::move(trusted)));
 }
 
 // Numbers what is committed, so that the last heads cover it.
@@ -203,7 +277,7 @@ absl::StatusOr<std::unique_ptr<time::Clock>> MakeDevelopmentClock(
     return absl::InvalidArgumentError(
         "--development_clock_file is refused: --jwks_file holds keys that are not for development");
   }
-  ASSIGN_OR_RETURN(auto clock, time::DevelopmentClock::Make(path));
+  ASSIGN_OR_RETURN(auto clock, For("development_clock_file", time::DevelopmentClock::Make(path)));
   return std::unique_ptr<time::Clock>(std::move(clock));
 }
 
@@ -213,62 +287,117 @@ std::string TargetOf(absl::string_view peer) {
   return absl::GetFlag(FLAGS_notes_target);
 }
 
-std::string Address(const std::string& flag, int port) {
-  return flag.empty() ? absl::StrCat("127.0.0.1:", port) : flag;
+// Null without a collector.
+absl::StatusOr<std::unique_ptr<OtlpExporter>> MakeTracer(const ServiceSpec& spec,
+                                                         telemetry::Metrics& metrics) {
+  const double ratio = absl::GetFlag(FLAGS_trace_sample_ratio);
+  if (!(ratio >= 0 && ratio <= 1)) {
+    return absl::InvalidArgumentError("--trace_sample_ratio must be from 0 to 1");
+  }
+  const std::string target = absl::GetFlag(FLAGS_otlp_target);
+  if (target.empty()) return nullptr;
+  return std::make_unique<OtlpExporter>(OtlpOptions{.target = target,
+                                                    .service = absl::StrCat("rapport-", spec.name),
+                                                    .version = RAPPORT_VERSION,
+                                                    .sample_ratio = ratio},
+                                        metrics);
 }
 
-// Follows the database: ready while it answers and its schema suits.
+absl::StatusOr<std::unique_ptr<cache::Cache>> MakeCache(
+    const ServiceSpec& spec, sql::Database& database,
+    std::shared_ptr<const auth::IntegrityKey> integrity, telemetry::Metrics& metrics) {
+  cache::CacheOptions options;
+  options.service = spec.name;
+  options.integrity = std::move(integrity);
+  options.metrics = &metrics;
+  ASSIGN_OR_RETURN(options.bytes, cache::ParseBytes(absl::GetFlag(FLAGS_cache_bytes)));
+  const std::vector<std::string> nodes =
+      absl::StrSplit(absl::GetFlag(FLAGS_redis_nodes), ',', absl::SkipEmpty());
+  if (!nodes.empty()) {
+    options.redis = cache::RedisOptions{.nodes = nodes,
+                                        .password_file = absl::GetFlag(FLAGS_redis_password_file),
+                                        .timeout = absl::GetFlag(FLAGS_redis_timeout),
+                                        .connections = absl::GetFlag(FLAGS_redis_connections)};
+  }
+  return cache::Cache::Make(database, std::move(options));
+}
+
+// Follows the database: ready while it answers and its schema suits. Until then the process waits,
+// and says for what now and then; but what waiting can not mend from the start ends it.
 class Readiness {
  public:
-  Readiness(sql::Database& database, Server& server)
+  Readiness(sql::Database& database, Server& server, telemetry::Metrics& metrics)
       : database_(database),
         server_(server),
+        told_(metrics
+                  .Gauges(telemetry::metric::kReady,
+                          "1 while the database answers with a schema that suits.")
+                  .With({})),
         ticker_("readiness", absl::Seconds(1), [this] { Look(); }) {
     ticker_.Wake();
   }
   void Stop() { ticker_.Stop(); }
 
+  // Why the process can't serve, whatever comes. Call after Stop.
+  const absl::Status& hopeless() const { return hopeless_; }
+
  private:
+  static constexpr absl::Duration kTellAgain = absl::Seconds(30);
+
   void Look() {
-    const absl::Status status = database_.Ready(absl::Now() + absl::Seconds(2));
-    if (known_ && status.ok() == ready_) return;
+    const absl::Time now = absl::Now();
+    const absl::Status status = database_.Ready(now + absl::Seconds(2));
+    if (!ever_ready_ && absl::IsFailedPrecondition(status) && hopeless_.ok()) {
+      hopeless_ = status;
+      kill(getpid(), SIGTERM);
+    }
+    ever_ready_ = ever_ready_ || status.ok();
+    if (known_ && status.ok() == ready_ && (ready_ || now - last_told_ < kTellAgain)) return;
     known_ = true;
+    last_told_ = now;
     ready_ = status.ok();
     server_.SetReady(ready_);
+    told_.Set(ready_ ? 1 : 0);
     Log(ready_ ? Severity::kInfo : Severity::kWarning, ready_ ? "ready" : "not ready",
         {{"reason", std::string(status.message())}});
   }
 
   sql::Database& database_;
   Server& server_;
+  const telemetry::Gauge told_;
   bool known_ = false;
   bool ready_ = false;
+  bool ever_ready_ = false;
+  absl::Time last_told_;
+  absl::Status hopeless_;
   PeriodicThread ticker_;
 };
 
 absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
+  RETURN_IF_ERROR(CheckFlags(spec));
+  ASSIGN_OR_RETURN(const TlsSettings tls, TlsFromFlags());
   ASSIGN_OR_RETURN(auto verifier, MakeVerifier());
   RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_integrity_key_file), "integrity_key_file",
                           "the key that authenticates page tokens and cursors"));
   ASSIGN_OR_RETURN(std::shared_ptr<const auth::IntegrityKey> integrity,
-                   auth::IntegrityKey::FromFile(absl::GetFlag(FLAGS_integrity_key_file)));
+                   For("integrity_key_file",
+                       auth::IntegrityKey::FromFile(absl::GetFlag(FLAGS_integrity_key_file))));
   std::optional<crypto::Vault> vault;
   if (spec.encrypts) {
     RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_key_encryption_key_dir), "key_encryption_key_dir",
                             "the directory of the keys that wrap the data keys"));
     ASSIGN_OR_RETURN(std::shared_ptr<const crypto::KeyProvider> keys,
-                     crypto::KeyDirectory::Open(absl::GetFlag(FLAGS_key_encryption_key_dir)));
+                     For("key_encryption_key_dir",
+                         crypto::KeyDirectory::Open(absl::GetFlag(FLAGS_key_encryption_key_dir))));
     vault.emplace(std::move(keys));
   }
-  RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_service_key_file), "service_key_file",
-                          "the key that signs this service's own tokens"));
-  ASSIGN_OR_RETURN(auto signer,
-                   auth::TokenSigner::FromPemFile(absl::GetFlag(FLAGS_service_key_file)));
+  ASSIGN_OR_RETURN(auto signer, MakeSigner(spec, *verifier->keys()));
   ASSIGN_OR_RETURN(const audit::HeadSigner head_signer, MakeHeadSigner(spec));
   RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_audit_anchor_dir), "audit_anchor_dir",
                           "the directory outside of the database that signed heads are kept in"));
   ASSIGN_OR_RETURN(const std::unique_ptr<audit::AnchorLog> anchors,
-                   audit::AnchorLog::Open(absl::GetFlag(FLAGS_audit_anchor_dir), spec.name));
+                   For("audit_anchor_dir",
+                       audit::AnchorLog::Open(absl::GetFlag(FLAGS_audit_anchor_dir), spec.name)));
   const std::vector<std::string> audiences =
       absl::StrSplit(absl::GetFlag(FLAGS_token_audience), ',');
   auto tokens =
@@ -278,7 +407,11 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   time::Clock& clock = development_clock != nullptr ? *development_clock : time::RealClock();
   ASSIGN_OR_RETURN(auto metrics, telemetry::Metrics::Serve(Address(
                                      absl::GetFlag(FLAGS_metrics_listen), spec.metrics_port)));
+  telemetry::TellOfProcess(*metrics, RAPPORT_VERSION);
+  Measure(tls, *metrics);
+  ASSIGN_OR_RETURN(const std::unique_ptr<OtlpExporter> tracer, MakeTracer(spec, *metrics));
   ASSIGN_OR_RETURN(auto database, OpenDatabase(spec));
+  database = sql::Observe(std::move(database), *metrics);
   metrics->Read(telemetry::metric::kDatabaseConnections, "Open database connections.",
                 [&] { return static_cast<double>(database->stats().connections); });
   metrics->Read(telemetry::metric::kDatabaseInUse, "Database connections in use.",
@@ -286,23 +419,35 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   metrics->Read(telemetry::metric::kDatabaseWaiting, "Callers that wait for a connection.",
                 [&] { return static_cast<double>(database->stats().waiting); });
 
-  metrics->Read(telemetry::metric::kLogDropped, "Log lines dropped because the buffer was full.",
-                [] { return static_cast<double>(telemetry::DroppedLines()); });
+  metrics->Gauges(telemetry::metric::kDatabaseLimit, "Most database connections that may be open.")
+      .With({})
+      .Set(database->engine() == sql::Engine::kSqlite
+               ? static_cast<double>(database->stats().connections)
+               : absl::GetFlag(FLAGS_postgres_connections) + 3);
+  metrics->ReadCounter(telemetry::metric::kLogDropped,
+                       "Log lines dropped because the buffer was full.",
+                       [] { return static_cast<double>(telemetry::DroppedLines()); });
 
   std::map<std::string, std::shared_ptr<Channel>> channels;
   std::map<std::string, std::unique_ptr<call::Peer>> peers;
   for (const std::string& name : spec.peers) {
-    channels[name] = std::make_shared<Channel>(TargetOf(name));
+    channels[name] = std::make_shared<Channel>(
+        ChannelOptions{.target = TargetOf(name),
+                       .service_config = std::string(ServiceConfigOf(name)),
+                       .tls = tls.peers});
     peers[name] = MakePeer(name, channels[name], tokens, *metrics);
   }
+  ASSIGN_OR_RETURN(const std::unique_ptr<cache::Cache> cache,
+                   MakeCache(spec, *database, integrity, *metrics));
   Process process{
-      .database = *database,
+      .database = cache->database(),
       .clock = clock,
       .metrics = *metrics,
       .peer = [&](absl::string_view name) -> call::Peer& { return *peers.at(std::string(name)); },
       .feed =
           [&](absl::string_view name) { return MakeFeed(channels.at(std::string(name)), tokens); },
-      .vault = vault ? &*vault : nullptr};
+      .vault = vault ? &*vault : nullptr,
+      .cache = *cache};
 
   HostedService service = spec.make(process);
   feed::Feed feed(*database, clock,
@@ -321,6 +466,8 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
                    .integrity = integrity,
                    .metrics = metrics.get(),
                    .access_log = &access_log,
+                   .tracer = tracer.get(),
+                   .clients = tls.clients,
                    .read_threads = absl::GetFlag(FLAGS_read_threads),
                    .write_threads = absl::GetFlag(FLAGS_write_threads),
                    .peer_threads = absl::GetFlag(FLAGS_peer_threads)});
@@ -329,14 +476,20 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
       Server::Start(
           {.listen = Address(absl::GetFlag(FLAGS_listen), spec.port),
            .health_listen = Address(absl::GetFlag(FLAGS_health_listen), spec.health_port),
-           .reflection = absl::GetFlag(FLAGS_reflection) || verifier->keys()->all_development()},
+           .reflection = absl::GetFlag(FLAGS_reflection) || verifier->keys()->all_development(),
+           .tls = tls.server,
+           .connection_age = absl::GetFlag(FLAGS_connection_age)},
           spec.name, registry, front));
-  Readiness readiness(*database, *server);
+  Readiness readiness(*database, *server, *metrics);
   feed.Start();
   anchorer.Start();
+  cache->Start();
   service.start();
   std::optional<crypto::Rewrapper> rewrapper;
   if (vault) rewrapper.emplace(*database, *vault, *metrics).Start();
+  work::Retention retention(*database, clock, *metrics,
+                            {.events = absl::GetFlag(FLAGS_event_retention)});
+  retention.Start();
   Log(Severity::kInfo, "serving",
       {{"port", absl::StrCat(server->port())},
        {"health_port", absl::StrCat(server->health_port())},
@@ -347,16 +500,21 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   sigwait(&stop_signals, &signal);
   Log(Severity::kInfo, "draining", {{"signal", absl::StrCat(signal)}});
   readiness.Stop();
-  server->Drain(absl::GetFlag(FLAGS_drain_linger), absl::GetFlag(FLAGS_drain_grace));
+  server->Drain(
+      readiness.hopeless().ok() ? absl::GetFlag(FLAGS_drain_linger) : absl::ZeroDuration(),
+      absl::GetFlag(FLAGS_drain_grace));
   front.Drain();
+  retention.Stop();
   access_log.Stop();
   service.stop();
+  cache->Stop();
   feed.Stop();
   SequenceAll(*database, clock);
   anchorer.Stop();
+  if (tracer != nullptr) tracer->Stop();
   metrics->StopReading();
   Log(Severity::kInfo, "stopped");
-  return absl::OkStatus();
+  return readiness.hopeless();
 }
 
 }  // namespace
@@ -370,19 +528,24 @@ int ServiceMain(int argc, char** argv, const ServiceSpec& spec) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) {
+    return absl::StrContains(file, "common/");
+  };
+  absl::SetFlagsUsageConfig(usage);
   absl::SetProgramUsageMessage(absl::StrCat("Serves the ", spec.name,
                                             " service of Rapport. Each flag can also be given as ",
                                             "the environment variable RAPPORT_<FLAG>."));
-  if (absl::Status status = FlagsFromEnvironment(); !status.ok()) return Fail(spec, status);
+  if (absl::Status status = SetFlags(argc, argv); !status.ok()) return Fail(spec, status);
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) {
     return Fail(spec, absl::InvalidArgumentError(
                           absl::StrCat("'", rest[1], "' is not a flag; see --help")));
   }
   telemetry::SetService(spec.name);
-  gpr_set_log_function(LogOfGrpc);
+  TakeLogOfGrpc();
   if (absl::Status status = telemetry::LogTo(absl::GetFlag(FLAGS_log_file)); !status.ok()) {
-    return Fail(spec, status);
+    return Fail(spec, absl::Status(status.code(), absl::StrCat("--log_file: ", status.message())));
   }
   const absl::Status status = Serve(spec, stop_signals);
   telemetry::Flush();

@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/audit/verify.h"
+#include "common/cache/cache.h"
 #include "common/call/peer.h"
 #include "common/call/registry.h"
 #include "common/crypto/vault.h"
@@ -31,6 +32,7 @@ struct Process {
   std::function<call::Peer&(absl::string_view name)> peer;
   std::function<events::OpenFeed(absl::string_view name)> feed;
   const crypto::Vault* vault;  // null unless the service encrypts
+  cache::Cache& cache;         // over `database`; follows its log once the service is made
 };
 
 // A service in its process, whatever its type.

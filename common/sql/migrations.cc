@@ -1,5 +1,6 @@
 #include "common/sql/migrations.h"
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <string>
@@ -7,8 +8,11 @@
 
 #include <libpq-fe.h>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/errors/errors.h"
@@ -104,21 +108,64 @@ absl::Status CheckSchema(const std::vector<Component>& components, Engine engine
   return absl::OkStatus();
 }
 
-absl::Status ApplyMissing(const std::vector<Component>& components, Engine engine,
-                          const Result& versions,
-                          absl::FunctionRef<absl::Status(const std::string& sql)> apply) {
+absl::Status ApplyMissing(
+    const std::vector<Component>& components, Engine engine, const Result& versions,
+    absl::FunctionRef<absl::Status(const std::string& step, const std::string& record)> apply) {
   std::map<std::string, Version> present = Versions(versions);
   for (const Component& component : components) {
     Version& version = present[component.name];
     for (const Migration& step : Steps(component, engine)) {
       if (step.version <= version.schema) continue;
       version.min_reader = MinReader(step, version.min_reader);
-      RETURN_IF_ERROR(apply(
-          absl::StrCat(step.sql, RecordVersion(component.name, step.version, version.min_reader))));
+      RETURN_IF_ERROR(
+          apply(step.sql, RecordVersion(component.name, step.version, version.min_reader)));
       version.schema = step.version;
     }
   }
   return absl::OkStatus();
+}
+
+bool IsConcurrent(absl::string_view step) {
+  for (absl::string_view line : absl::StrSplit(step, '\n')) {
+    if (!absl::StartsWith(line, "--")) return false;
+    if (line == "-- concurrently") return true;
+  }
+  return false;
+}
+
+std::vector<std::string> SplitStatements(absl::string_view sql) {
+  std::vector<std::string> statements;
+  std::string statement;
+  const auto end = [&] {
+    absl::StripAsciiWhitespace(&statement);
+    if (!statement.empty()) statements.push_back(std::move(statement));
+    statement.clear();
+  };
+  for (size_t i = 0; i < sql.size();) {
+    size_t next = i + 1;
+    if (sql.substr(i, 2) == "--") {
+      next = std::min(sql.find('\n', i), sql.size());
+      i = next;
+      continue;
+    }
+    if (sql[i] == '\'' || sql[i] == '"') {
+      next = std::min(sql.find(sql[i], i + 1), sql.size() - 1) + 1;
+    } else if (sql[i] == '$' && i + 1 < sql.size() && !absl::ascii_isdigit(sql[i + 1])) {
+      const size_t tag = sql.find('$', i + 1);
+      if (tag != absl::string_view::npos) {
+        const absl::string_view quote = sql.substr(i, tag - i + 1);
+        next = std::min(sql.find(quote, tag + 1), sql.size() - quote.size()) + quote.size();
+      }
+    } else if (sql[i] == ';') {
+      end();
+      i = next;
+      continue;
+    }
+    absl::StrAppend(&statement, sql.substr(i, next - i));
+    i = next;
+  }
+  end();
+  return statements;
 }
 
 std::string CreateVersions(Engine engine) {
@@ -180,6 +227,75 @@ class Migrator {
     return Result(3, std::move(cells), 0);
   }
 
+  absl::Status RunStep(const std::string& step, const std::string& record) {
+    if (!internal::IsConcurrent(step)) {
+      const absl::Status status = Run(absl::StrCat("BEGIN;", step, record, "COMMIT")).status();
+      if (!status.ok()) (void)Run("ROLLBACK");
+      return status;
+    }
+    // It blocks nobody while it waits for transactions to end, so it may.
+    RETURN_IF_ERROR(Run("SET lock_timeout = 0").status());
+    for (const std::string& statement : internal::SplitStatements(step)) {
+      RETURN_IF_ERROR(RunConcurrent(statement));
+    }
+    return Run(absl::StrCat("SET lock_timeout = '5s'", record)).status();
+  }
+
+  // One statement of a concurrent step, which no transaction holds together: it may have been done
+  // before by a run that was killed, or left an index behind that is not valid.
+  absl::Status RunConcurrent(const std::string& sql) {
+    std::vector<std::string> words =
+        absl::StrSplit(sql, absl::ByAnyChar(" \n\t("), absl::SkipEmpty());
+    for (size_t i = 0; i + 1 < words.size(); ++i) {
+      if (words[i] != "CONCURRENTLY") continue;
+      const std::string index = words[i + 1];
+      if (words[0] == "DROP") {
+        return Run(absl::StrCat("DROP INDEX CONCURRENTLY IF EXISTS ", index)).status();
+      }
+      if (words[0] != "CREATE" || index == "IF") break;
+      ASSIGN_OR_RETURN(const Result before, Valid(index));
+      if (!before.empty() && before.Text(0, 0) == "t") return absl::OkStatus();
+      if (!before.empty()) {
+        RETURN_IF_ERROR(Run(absl::StrCat("DROP INDEX CONCURRENTLY ", index)).status());
+      }
+      return Run(sql).status();
+    }
+    return errors::FailedPrecondition(
+        "MIGRATION_FAILED",
+        absl::StrCat("A concurrent step holds CREATE INDEX CONCURRENTLY name ON … and DROP INDEX ",
+                     "CONCURRENTLY name alone, not: ", sql));
+  }
+
+  // Indexes that a concurrent build left half made are kept up to date and never used; a unique one
+  // still refuses rows.
+  absl::Status CheckIndexes() {
+    ASSIGN_OR_RETURN(const Result invalid,
+                     Run("SELECT CAST(indexrelid AS regclass) FROM pg_index JOIN pg_class ON"
+                         " pg_class.oid = indrelid WHERE NOT indisvalid AND"
+                         " relnamespace = CAST('public' AS regnamespace)"));
+    if (invalid.empty()) return absl::OkStatus();
+    return errors::FailedPrecondition(
+        "INVALID_INDEX",
+        absl::StrCat("The index ", invalid.Text(0, 0), " is not valid: a concurrent build of it ",
+                     "failed. Run REINDEX INDEX CONCURRENTLY ", invalid.Text(0, 0), ";"));
+  }
+
+  // Not with pg_advisory_lock: a run that waits in a statement holds a snapshot, for whose end the
+  // other one's CREATE INDEX CONCURRENTLY would wait.
+  absl::Status Lock(absl::Time deadline) {
+    for (;;) {
+      ASSIGN_OR_RETURN(const Result taken,
+                       Run("SELECT pg_try_advisory_lock(hashtextextended('rapport.migrate', 0))"));
+      if (taken.Text(0, 0) == "t") return absl::OkStatus();
+      if (absl::Now() >= deadline) {
+        return errors::Unavailable("MIGRATION_RUNNING",
+                                   "Another migration is running. Repeat later.", "database",
+                                   absl::Seconds(10));
+      }
+      absl::SleepFor(absl::Milliseconds(100));
+    }
+  }
+
   absl::Status CreateRole(const std::string& role) {
     ASSIGN_OR_RETURN(const Result found,
                      Run(absl::StrCat("SELECT 1 FROM pg_roles WHERE rolname = '", role, "'")));
@@ -195,6 +311,11 @@ class Migrator {
   }
 
  private:
+  absl::StatusOr<Result> Valid(const std::string& index) {
+    return Run(absl::StrCat("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('",
+                            index, "')"));
+  }
+
   internal::PostgresHandle handle_;
 };
 
@@ -208,19 +329,8 @@ absl::Status MigratePostgres(const MigrateOptions& options) {
                                              absl::Now() + absl::Seconds(10)));
   Migrator migrator(std::move(handle));
   // The lock is the session's: it outlives each step's transaction and dies with a killed run.
-  std::string state;
-  const absl::Status locked =
-      migrator
-          .Run(
-              "SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';"
-              "SELECT pg_advisory_lock(hashtextextended('rapport.migrate', 0))",
-              &state)
-          .status();
-  if (state == "55P03") {
-    return errors::Unavailable("MIGRATION_RUNNING", "Another migration is running. Repeat later.",
-                               "database", absl::Seconds(10));
-  }
-  RETURN_IF_ERROR(locked);
+  RETURN_IF_ERROR(migrator.Run("SET idle_in_transaction_session_timeout = 0").status());
+  RETURN_IF_ERROR(migrator.Lock(absl::Now() + absl::Seconds(60)));
   for (const char* role : {"rapport_app", "rapport_feed"}) {
     RETURN_IF_ERROR(migrator.CreateRole(role));
   }
@@ -233,11 +343,11 @@ absl::Status MigratePostgres(const MigrateOptions& options) {
   const std::vector<Component> components = internal::WithFoundation(options.components);
   ASSIGN_OR_RETURN(const Result versions, migrator.ReadVersions());
   RETURN_IF_ERROR(internal::ApplyMissing(
-      components, Engine::kPostgres, versions, [&](const std::string& sql) -> absl::Status {
-        const absl::Status status = migrator.Run(absl::StrCat("BEGIN;", sql, "COMMIT")).status();
-        if (!status.ok()) (void)migrator.Run("ROLLBACK");
-        return status;
+      components, Engine::kPostgres, versions,
+      [&](const std::string& step, const std::string& record) -> absl::Status {
+        return migrator.RunStep(step, record);
       }));
+  RETURN_IF_ERROR(migrator.CheckIndexes());
   return migrator.Run(internal::CreateFeedState()).status();
 }
 

@@ -12,6 +12,11 @@ namespace rapport::sql {
 
 // One numbered, forward-only step, embedded from `migrations/<engine>/NNNN_name.sql`. Its first
 // line may be `-- min_reader_version: N` (default: the previous step's).
+//
+// A PostgreSQL step whose opening comment has the line `-- concurrently` runs outside of a
+// transaction: its statements are `CREATE [UNIQUE] INDEX CONCURRENTLY name ON …` and `DROP INDEX
+// CONCURRENTLY name` alone, so that a large table can be written to meanwhile. A killed run
+// resumes: an index that is there and valid stays, one that is not valid is made anew.
 struct Migration {
   int version;
   std::string name;
@@ -34,8 +39,15 @@ struct SqliteOptions {
   int readers = 4;   // read-only connections
 };
 
+// What stands between this process and the server.
+enum class Pooler {
+  kNone,
+  // One that hands a server connection out for one transaction, as PgBouncer's transaction mode.
+  kTransaction,
+};
+
 struct PostgresOptions {
-  std::string host;
+  std::string host;  // or several, apart by commas: the first that takes writes
   int port = 5432;
   std::string name;
   std::string user = "rapport_app";        // serves tenants
@@ -44,6 +56,12 @@ struct PostgresOptions {
   std::string feed_password_file;
   int max_connections = 16;  // tenants' pool; the feed's has 3 more
   int max_waiters = 256;
+  Pooler pooler = Pooler::kNone;
+  int warm_connections = 2;  // open before Ready() is OK for the first time
+  // Write where fsync, full_page_writes or synchronous_commit lose acknowledged commits in a crash.
+  bool allow_unsafe_durability = false;
+  // Refuse to write where no standby holds a commit before it is acknowledged.
+  bool require_synchronous_standby = false;
 };
 
 // Opens and, for SQLite, migrates to the newest version. Fails with one clear line.
@@ -51,7 +69,10 @@ absl::StatusOr<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& option
                                                      std::vector<Component> components);
 
 // Opens without migrating; Ready() says whether the schema suits. Connects lazily, so that a
-// service can wait for its database.
+// service can wait for its database. Writes, and Ready(), are refused with kUnavailable while the
+// server would lose what it acknowledges (UNSAFE_DURABILITY), is from before a failover
+// (STALE_PRIMARY) or a standby (DATABASE_READ_ONLY); that is looked at with each new connection and
+// every few seconds.
 absl::StatusOr<std::unique_ptr<Database>> OpenPostgres(const PostgresOptions& options,
                                                        std::vector<Component> components);
 
@@ -61,8 +82,10 @@ struct MigrateOptions {
 };
 
 // Applies what is missing, under a session advisory lock, each step in its own transaction with its
-// version record, so that a killed run resumes. Creates the roles rapport_app and rapport_feed
-// where they are missing and the user may (else says what to run), and grants them what they need.
+// version record, so that a killed run resumes. Goes to the server itself, past any pooler. Fails
+// with INVALID_INDEX where an index of the schema is not valid. Creates the roles rapport_app and
+// rapport_feed where they are missing and the user may (else says what to run), and grants them
+// what they need.
 absl::Status MigratePostgres(const MigrateOptions& options);
 
 // kOk iff b (this binary's newest version) satisfies min_reader ≤ b ≤ schema for each component;

@@ -197,9 +197,10 @@ absl::Status FromServer(const PGresult* result, const char* label, bool* broken)
   if (state == "57014") return DeadlinePassed();
   if (state == "55P03") return errors::Aborted("LOCK_TIMEOUT", "The row is locked. Repeat later.");
   if (kind == "53") return DatabaseFull();
-  // 0A000, 26000: a migration or a pooler invalidated a prepared statement; a new connection heals.
-  if (state.empty() || kind == "08" || kind == "57" || state == "25P03" || state == "0A000" ||
-      state == "26000") {
+  // 0A000, 26000: a migration or a pooler invalidated a prepared statement; 25006: this server has
+  // become a standby. A new connection heals.
+  if (state.empty() || kind == "08" || kind == "57" || state == "25006" || state == "25P03" ||
+      state == "0A000" || state == "26000") {
     *broken = true;
     return DatabaseUnavailable();
   }
@@ -231,16 +232,20 @@ std::string ReadPassword(const std::string& path) {
 
 absl::Status CannotConnect(absl::string_view text) {
   LogDriver("connect", "08001", absl::StripAsciiWhitespace(text));
+  // In libpq's verbose form, the one way in which it tells the SQLSTATE of a refusal.
+  if (absl::StrContains(text, "53300: ")) {
+    return errors::Unavailable(kNoConnectionLeft,
+                               "The database takes no more connections. Nothing was written; "
+                               "repeat the call.",
+                               "database");
+  }
   return DatabaseUnavailable();
 }
 
-}  // namespace
-
-absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, absl::Time deadline) {
+absl::StatusOr<PostgresHandle> ConnectWith(const PostgresTarget& target,
+                                           const std::string& password, absl::Time deadline) {
   const std::string port = absl::StrCat(target.port);
-  const std::string password =
-      target.password_file.empty() ? "" : ReadPassword(target.password_file);
-  // read-write: after a failover the old primary must not serve.
+  // read-write: after a failover the old primary must not serve. A pooler refuses options.
   const std::pair<const char*, const char*> settings[] = {
       {"host", target.host.c_str()},
       {"port", port.c_str()},
@@ -251,7 +256,8 @@ absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, abs
       {"application_name", "rapport"},
       {"target_session_attrs", "read-write"},
       {"tcp_user_timeout", "10000"},
-      {"options", "-c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"},
+      {"options",
+       target.pooled ? nullptr : "-c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"},
   };
   std::vector<const char*> keywords, values;
   for (const auto& [keyword, value] : settings) {
@@ -266,7 +272,7 @@ absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, abs
   if (handle == nullptr) return DatabaseFull();
   PQsetNoticeProcessor(
       handle.get(), [](void*, const char*) {}, nullptr);
-  deadline = std::min(deadline, absl::Now() + absl::Seconds(10));
+  PQsetErrorVerbosity(handle.get(), PQERRORS_VERBOSE);
   for (PostgresPollingStatusType step = PGRES_POLLING_WRITING; step != PGRES_POLLING_OK;
        step = PQconnectPoll(handle.get())) {
     if (step == PGRES_POLLING_FAILED || PQstatus(handle.get()) == CONNECTION_BAD) {
@@ -276,7 +282,26 @@ absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, abs
       return CannotConnect("no answer in time");
     }
   }
+  PQsetErrorVerbosity(handle.get(), PQERRORS_DEFAULT);
   return handle;
+}
+
+}  // namespace
+
+absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, absl::Time deadline) {
+  deadline = std::min(deadline, absl::Now() + absl::Seconds(10));
+  const auto read = [&] {
+    return target.password_file.empty() ? "" : ReadPassword(target.password_file);
+  };
+  std::string password = read();
+  for (;;) {
+    absl::StatusOr<PostgresHandle> handle = ConnectWith(target, password, deadline);
+    if (handle.ok()) return handle;
+    // Changed in the server and in the file between our look at the one and at the other.
+    std::string changed = read();
+    if (changed == password || absl::Now() >= deadline) return handle;
+    password = std::move(changed);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Connect(
@@ -286,7 +311,8 @@ absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Connect(
   if (PQsetnonblocking(handle.get(), 1) != 0 || PQenterPipelineMode(handle.get()) != 1) {
     return CannotConnect(PQerrorMessage(handle.get()));
   }
-  return std::unique_ptr<PostgresConnection>(new PostgresConnection(std::move(handle)));
+  return std::unique_ptr<PostgresConnection>(
+      new PostgresConnection(std::move(handle), target.pooled));
 }
 
 void PostgresConnection::Send(const Command& command, absl::Span<const Value> parameters) {
@@ -323,6 +349,15 @@ PostgresConnection::Prepared& PostgresConnection::Variant(const void* identity,
 
 void PostgresConnection::Send(const void* identity, absl::string_view name, const char* label,
                               const char* sql, absl::Span<const Value> parameters) {
+  const Parameters encoded(parameters);
+  if (pooled_) {
+    absl::InlinedVector<Oid, 16> types;
+    for (const Value& value : parameters) types.push_back(TypeOf(value));
+    Expect(PQsendQueryParams(handle_.get(), sql, encoded.size(), types.data(), encoded.data(),
+                             encoded.sizes(), encoded.formats(), /*resultFormat=*/1),
+           {Expected::kAnswer, nullptr, label, false});
+    return;
+  }
   Prepared& prepared = Variant(identity, name, parameters);
   if (!prepared.ready) {
     prepared.ready = true;
@@ -330,7 +365,6 @@ void PostgresConnection::Send(const void* identity, absl::string_view name, cons
                          static_cast<int>(prepared.types.size()), prepared.types.data()),
            {Expected::kPreparation, &prepared, label, false});
   }
-  const Parameters encoded(parameters);
   Expect(PQsendQueryPrepared(handle_.get(), prepared.name.c_str(), encoded.size(), encoded.data(),
                              encoded.sizes(), encoded.formats(), /*resultFormat=*/1),
          {Expected::kAnswer, nullptr, label, false});
@@ -425,7 +459,7 @@ void PostgresConnection::Abandon(const Command& command) {
 
 bool PostgresConnection::Alive() {
   pollfd descriptor = {PQsocket(handle_.get()), POLLIN, 0};
-  if (!broken() && !expected_.empty() && poll(&descriptor, 1, 0) > 0) {
+  if (!broken() && !expected_.empty() && (pooled_ || poll(&descriptor, 1, 0) > 0)) {
     (void)Receive(absl::Now() + absl::Seconds(1));
   }
   // With nothing outstanding, the server speaks only to say goodbye.

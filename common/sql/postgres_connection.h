@@ -24,6 +24,9 @@ struct PostgresTarget {
   std::string database;
   std::string user;
   std::string password_file;  // read at each connect; may be empty
+  // Behind a pooler that hands a server connection out for one transaction: statements have no
+  // names, and no setting outlives its transaction.
+  bool pooled = false;
 };
 
 struct PostgresConnectionCloser {
@@ -31,7 +34,12 @@ struct PostgresConnectionCloser {
 };
 using PostgresHandle = std::unique_ptr<PGconn, PostgresConnectionCloser>;
 
-// Connects within `deadline`. kUnavailable whatever the cause, which is logged.
+// Reason of the failure to connect to a server that takes no more connections.
+inline constexpr char kNoConnectionLeft[] = "DATABASE_CONNECTIONS";
+
+// Connects within `deadline` to the first of `target.host`, which may be several apart by commas,
+// that takes writes. A refusal after the password file has changed is tried again at once.
+// kUnavailable whatever the cause, which is logged.
 absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, absl::Time deadline);
 
 // SQL of this library itself; its address is its identity, as a Statement's is.
@@ -46,6 +54,7 @@ struct Command {
 // A statement is prepared on its first use, in the same round trip, with the types of the values
 // given: bigint, double precision, text and bytea, so that parameters always have the columns'
 // types. A NULL leaves its type to the server; a later value of a known type prepares a variant.
+// Behind a pooler every use parses it anew, unnamed, in the same round trip.
 class PostgresConnection {
  public:
   static absl::StatusOr<std::unique_ptr<PostgresConnection>> Connect(const PostgresTarget& target,
@@ -66,9 +75,18 @@ class PostgresConnection {
   // drops: the transaction's outcome no longer matters to anyone.
   void Abandon(const Command& command);
 
+  // Whether its server may be written to, as last looked at.
+  struct Standing {
+    absl::Status verdict;
+    absl::Time looked = absl::InfinitePast();
+  };
+  Standing& standing() { return standing_; }
+
   // Must be discarded.
   bool broken() const { return broken_ || PQstatus(handle_.get()) != CONNECTION_OK; }
-  // Still usable after lying idle: takes what has arrived meanwhile, without waiting.
+  // Still usable after lying idle: takes what has arrived meanwhile, without waiting. Behind a
+  // pooler it waits for what is outstanding: the pooler gives the server connection to another as
+  // soon as the transaction's last answer passes, with whatever we had sent behind it.
   bool Alive();
 
  private:
@@ -84,7 +102,8 @@ class PostgresConnection {
     bool dropped;       // belongs to an abandoned transaction
   };
 
-  explicit PostgresConnection(PostgresHandle handle) : handle_(std::move(handle)) {}
+  PostgresConnection(PostgresHandle handle, bool pooled)
+      : handle_(std::move(handle)), pooled_(pooled) {}
 
   void Send(const void* identity, absl::string_view name, const char* label, const char* sql,
             absl::Span<const Value> parameters);
@@ -97,9 +116,11 @@ class PostgresConnection {
   absl::Status Lost(const Expected& expected);
 
   PostgresHandle handle_;
+  const bool pooled_;
   absl::flat_hash_map<const void*, std::vector<std::unique_ptr<Prepared>>> prepared_;
   std::deque<Expected> expected_;
   bool broken_ = false;
+  Standing standing_;
 };
 
 }  // namespace rapport::sql::internal

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include <openssl/sha.h>
@@ -10,6 +11,7 @@
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/sql/driver_errors.h"
+#include "common/sql/durability.h"
 #include "common/sql/migrations.h"
 #include "common/sql/postgres_connection.h"
 #include "common/sql/postgres_pool.h"
@@ -19,6 +21,7 @@ namespace rapport::sql {
 namespace {
 
 using internal::Command;
+using internal::Durability;
 using internal::PostgresConnection;
 using internal::PostgresPool;
 using Until = PostgresConnection::Until;
@@ -31,6 +34,17 @@ constexpr Command kBeginWrite = {"sql.begin_write",
 constexpr Command kSetTenant = {"sql.set_tenant",
                                 "SELECT set_config('app.tenant', $1, true),"
                                 " set_config('statement_timeout', $2, true)"};
+// The same behind a pooler, where no setting of the session's can be relied on. synchronous_commit
+// is raised only, as by kRaiseCommit.
+constexpr Command kSetPooled = {
+    "sql.set_pooled",
+    "SELECT set_config('app.tenant', $1, true), set_config('statement_timeout', $2, true),"
+    " set_config('lock_timeout', '5s', true),"
+    " set_config('idle_in_transaction_session_timeout', '10s', true),"
+    " set_config('synchronous_commit', CASE WHEN $3 = 0 OR current_setting('synchronous_commit') ="
+    "  'remote_apply' THEN current_setting('synchronous_commit') ELSE 'on' END, true)"};
+constexpr Command kSetTimeout = {"sql.set_timeout",
+                                 "SELECT set_config('statement_timeout', $1, true)"};
 constexpr Command kCommit = {"sql.commit", "COMMIT"};
 constexpr Command kRollback = {"sql.rollback", "ROLLBACK"};
 constexpr Command kLock = {"sql.lock",
@@ -66,9 +80,19 @@ int64_t LockKey(absl::string_view key) {
 // every call repeats it, as the server would refuse anything but the end.
 class PostgresTransaction final : public Transaction {
  public:
-  PostgresTransaction(PostgresConnection& connection, const Command& begin, const Access& access,
-                      absl::Time deadline)
-      : connection_(connection), begin_(begin), access_(access), deadline_(deadline) {}
+  // What holds for every transaction of a database.
+  struct Manner {
+    bool pooled = false;
+    bool raise_commit = false;
+  };
+
+  PostgresTransaction(PostgresConnection& connection, Manner manner, const Command& begin,
+                      const Access& access, absl::Time deadline)
+      : connection_(connection),
+        manner_(manner),
+        begin_(begin),
+        access_(access),
+        deadline_(deadline) {}
 
   using Session::Query;
   using Transaction::Defer;
@@ -130,11 +154,24 @@ class PostgresTransaction final : public Transaction {
 
  private:
   void Begin() {
-    if (begun_) return;
+    if (begun_) return LimitTime();
     begun_ = true;
     connection_.Send(begin_);
-    connection_.Send(kSetTenant, {Text(access_.organization_id()),
-                                  Text(absl::StrCat(TimeoutMillis(deadline_)))});
+    limit_ = TimeoutMillis(deadline_);
+    const Value tenant = Text(access_.organization_id()), limit = Text(absl::StrCat(limit_));
+    if (manner_.pooled) {
+      connection_.Send(kSetPooled, {tenant, limit, Int(manner_.raise_commit ? 1 : 0)});
+    } else {
+      connection_.Send(kSetTenant, {tenant, limit});
+    }
+  }
+
+  // The server counts each statement's time anew: it is told again once half of it is spent.
+  void LimitTime() {
+    const int64_t left = TimeoutMillis(deadline_);
+    if (2 * left > limit_ || limit_ == 0) return;
+    limit_ = left;
+    connection_.Send(kSetTimeout, {Text(absl::StrCat(limit_))});
   }
 
   template <class Any>
@@ -148,10 +185,12 @@ class PostgresTransaction final : public Transaction {
   }
 
   PostgresConnection& connection_;
+  const Manner manner_;
   const Command& begin_;
   const Access& access_;
   const absl::Time deadline_;
   bool begun_ = false;
+  int64_t limit_ = 0;  // statement_timeout of the transaction, ms
   absl::Status failure_;
 };
 
@@ -159,18 +198,24 @@ class PostgresDatabase final : public Database {
  public:
   PostgresDatabase(const PostgresOptions& options, std::vector<Component> components)
       : components_(internal::WithFoundation(std::move(components))),
-        tenants_({options.host, options.port, options.name, options.user, options.password_file},
-                 options.max_connections, options.max_waiters),
+        manner_({.pooled = options.pooler == Pooler::kTransaction,
+                 .raise_commit = !options.allow_unsafe_durability}),
+        warm_connections_(options.warm_connections),
+        durability_({.allow_unsafe = options.allow_unsafe_durability,
+                     .require_synchronous_standby = options.require_synchronous_standby}),
+        tenants_({options.host, options.port, options.name, options.user, options.password_file,
+                  manner_.pooled},
+                 options.max_connections, options.max_waiters, Greeting()),
         feed_({options.host, options.port, options.name, options.feed_user,
-               options.feed_password_file},
-              kFeedConnections, options.max_waiters) {}
+               options.feed_password_file, manner_.pooled},
+              kFeedConnections, options.max_waiters, Greeting()) {}
 
   Engine engine() const override { return Engine::kPostgres; }
 
   absl::Status Read(const Access& access, absl::Time deadline,
                     absl::FunctionRef<absl::Status(Session&)> body) override {
     ASSIGN_OR_RETURN(PostgresPool::Lease lease, Pool(access).Acquire(deadline));
-    PostgresTransaction transaction(*lease, kBeginRead, access, deadline);
+    PostgresTransaction transaction(*lease, manner_, kBeginRead, access, deadline);
     absl::Status status = body(transaction);
     status.Update(transaction.failure());
     transaction.End(kCommit);
@@ -198,21 +243,61 @@ class PostgresDatabase final : public Database {
   }
 
   absl::Status Ready(absl::Time deadline) override {
-    for (PostgresPool* pool : {&tenants_, &feed_}) {
-      ASSIGN_OR_RETURN(PostgresPool::Lease lease, pool->Acquire(deadline));
+    for (PostgresPool* pool : {&feed_, &tenants_}) {
+      absl::StatusOr<PostgresPool::Lease> lease = pool->Acquire(deadline);
+      // A pool that is full of work says nothing against the database, which the feed's reached.
+      if (pool == &tenants_ && warm_ && pool->InUse() > 0 && !lease.ok() &&
+          (absl::IsDeadlineExceeded(lease.status()) || absl::IsResourceExhausted(lease.status()))) {
+        return absl::OkStatus();
+      }
+      RETURN_IF_ERROR(lease.status());
       const Access nobody = Access::Feed();
-      PostgresTransaction transaction(*lease, kBeginRead, nobody, deadline);
+      PostgresTransaction transaction(**lease, manner_, kBeginRead, nobody, deadline);
       const absl::Status status = CheckReady(transaction);
       transaction.End(kCommit);
       RETURN_IF_ERROR(status);
+    }
+    // So that the first callers find connections, and a rollout shows early that there are too few.
+    if (!warm_) {
+      RETURN_IF_ERROR(tenants_.Warm(warm_connections_, deadline));
+      warm_ = true;
     }
     return absl::OkStatus();
   }
 
  private:
   static constexpr absl::Duration kLongestPause = absl::Milliseconds(100);
+  // For how long a look at the server's durability is relied on.
+  static constexpr absl::Duration kFresh = absl::Seconds(5);
 
   PostgresPool& Pool(const Access& access) { return access.is_feed() ? feed_ : tenants_; }
+
+  PostgresPool::Greet Greeting() {
+    return [this](PostgresConnection& connection, absl::Time deadline) -> absl::Status {
+      if (!durability_.enforced()) return absl::OkStatus();
+      if (!manner_.pooled) connection.Send(internal::kRaiseCommit);
+      RETURN_IF_ERROR(Inspect(connection, deadline));
+      // What it would read is from before the failover too.
+      const absl::Status& verdict = connection.standing().verdict;
+      return errors::Reason(verdict) == internal::kStalePrimary ? verdict : absl::OkStatus();
+    };
+  }
+
+  // Asks the server outside of a transaction. Fails only where it doesn't answer: reads go on.
+  absl::Status Inspect(PostgresConnection& connection, absl::Time deadline) {
+    connection.Send(internal::kInspect);
+    ASSIGN_OR_RETURN(const Result row, connection.RoundTrip(Until::kSync, deadline + kGrace));
+    connection.standing() = {durability_.Observe(row), absl::Now()};
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckDurable(PostgresConnection& connection, absl::Time deadline) {
+    if (!durability_.enforced()) return absl::OkStatus();
+    if (absl::Now() - connection.standing().looked > kFresh) {
+      RETURN_IF_ERROR(Inspect(connection, deadline));
+    }
+    return connection.standing().verdict;
+  }
 
   // One run of `body`, whose outcome goes to `status`. True where it lost a race and may repeat.
   bool WriteOnce(const Access& access, absl::Time deadline,
@@ -222,7 +307,9 @@ class PostgresDatabase final : public Database {
       status = lease.status();
       return false;
     }
-    PostgresTransaction transaction(**lease, kBeginWrite, access, deadline);
+    status = CheckDurable(**lease, deadline);
+    if (!status.ok()) return false;
+    PostgresTransaction transaction(**lease, manner_, kBeginWrite, access, deadline);
     status = body(transaction);
     absl::Status failure = transaction.failure();
     if (status.ok() && failure.ok()) {
@@ -242,6 +329,10 @@ class PostgresDatabase final : public Database {
           "The database user is a superuser or has BYPASSRLS, so that tenants are not kept apart. "
           "Connect as rapport_app and rapport_feed.");
     }
+    if (durability_.enforced()) {
+      ASSIGN_OR_RETURN(const Result row, transaction.Query(internal::kInspect, {}));
+      RETURN_IF_ERROR(durability_.Observe(row));
+    }
     const absl::StatusOr<Result> versions = transaction.Query(kVersions, {});
     if (absl::IsInternal(versions.status())) {  // no such table
       return CheckSchema(1, 0, 0, internal::WithFoundation({}).front().name);
@@ -251,6 +342,10 @@ class PostgresDatabase final : public Database {
   }
 
   const std::vector<Component> components_;
+  const PostgresTransaction::Manner manner_;
+  const int warm_connections_;
+  std::atomic<bool> warm_{false};
+  Durability durability_;
   PostgresPool tenants_;
   PostgresPool feed_;
 };

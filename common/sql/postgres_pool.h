@@ -1,8 +1,11 @@
 #ifndef RAPPORT_COMMON_SQL_POSTGRES_POOL_H_
 #define RAPPORT_COMMON_SQL_POSTGRES_POOL_H_
 
+#include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,10 +17,17 @@
 namespace rapport::sql::internal {
 
 // Connections of one user: bounded in number, in waiters and in concurrent connects. The one used
-// last serves first, so that spare ones grow old; waiters are served in order. Thread-safe.
+// last serves first, so that spare ones grow old; waiters are served in order. Where the server
+// takes no more connections, the pool makes do with those that it has, and tries for more a second
+// later. Thread-safe.
 class PostgresPool {
  public:
-  PostgresPool(PostgresTarget target, int max_connections, int max_waiters);
+  // Prepares a new connection to serve, and leaves in its standing() whether for writes too; a
+  // failure discards it.
+  using Greet = std::function<absl::Status(PostgresConnection&, absl::Time deadline)>;
+
+  // Of several hosts in `target`, apart by commas, one that may be written to is preferred.
+  PostgresPool(PostgresTarget target, int max_connections, int max_waiters, Greet greet);
 
   // A connection on loan; goes back when destroyed.
   class Lease {
@@ -41,7 +51,11 @@ class PostgresPool {
   // be reached.
   absl::StatusOr<Lease> Acquire(absl::Time deadline);
 
+  // Opens connections until there are `count`, or as many as the pool may have.
+  absl::Status Warm(int count, absl::Time deadline);
+
   void AddTo(Database::Stats& stats) const;
+  int InUse() const;
 
  private:
   struct Idle {
@@ -57,17 +71,23 @@ class PostgresPool {
 
   absl::StatusOr<Idle> AcquireSlot(absl::Time deadline);
   absl::StatusOr<Lease> Open(absl::Time deadline);
+  absl::StatusOr<std::unique_ptr<PostgresConnection>> ConnectToAny(absl::Time deadline);
+  bool GiveWay();
   void Return(Idle idle);
 
   const PostgresTarget target_;
+  const std::vector<std::string> hosts_;
+  std::atomic<size_t> preferred_{0};
   const int max_connections_;
   const int max_waiters_;
+  const Greet greet_;
 
   mutable Mutex mutex_;
   std::vector<Idle> idle_ ABSL_GUARDED_BY(mutex_);
   std::deque<Waiter*> waiters_ ABSL_GUARDED_BY(mutex_);
   int slots_ ABSL_GUARDED_BY(mutex_) = 0;  // on loan or being opened
   int connecting_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time full_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   CondVar connect_free_;
 };
 

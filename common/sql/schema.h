@@ -1,6 +1,7 @@
 #ifndef RAPPORT_COMMON_SQL_SCHEMA_H_
 #define RAPPORT_COMMON_SQL_SCHEMA_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -24,11 +25,18 @@ const std::vector<Migration>& Steps(const Component& component, Engine engine);
 absl::Status CheckSchema(const std::vector<Component>& components, Engine engine,
                          const Result& versions);
 
-// Runs the missing steps of all components. `apply(sql)` runs one transaction: a step together with
-// its version record, in the engine's own words.
-absl::Status ApplyMissing(const std::vector<Component>& components, Engine engine,
-                          const Result& versions,
-                          absl::FunctionRef<absl::Status(const std::string& sql)> apply);
+// Runs the missing steps of all components. `apply(step, record)` runs one step together with its
+// version record, both in the engine's own words: in one transaction, unless the step is
+// concurrent.
+absl::Status ApplyMissing(
+    const std::vector<Component>& components, Engine engine, const Result& versions,
+    absl::FunctionRef<absl::Status(const std::string& step, const std::string& record)> apply);
+
+// Whether the comment that a step begins with has the line "-- concurrently".
+bool IsConcurrent(absl::string_view step);
+
+// The statements of `sql`, without the comments between them; knows quotes and $-quotes.
+std::vector<std::string> SplitStatements(absl::string_view sql);
 
 // Creates schema_version where it is missing.
 std::string CreateVersions(Engine engine);

@@ -291,9 +291,10 @@ absl::Status Migrate(SqliteConnection& connection, const std::vector<Component>&
   RETURN_IF_ERROR(connection.Execute(internal::CreateVersions(Engine::kSqlite)));
   ASSIGN_OR_RETURN(const Result versions, connection.Fetch(internal::kSelectVersions));
   RETURN_IF_ERROR(internal::ApplyMissing(
-      components, Engine::kSqlite, versions, [&](const std::string& sql) -> absl::Status {
+      components, Engine::kSqlite, versions,
+      [&](const std::string& step, const std::string& record) -> absl::Status {
         const absl::Status status =
-            connection.Execute(absl::StrCat("BEGIN IMMEDIATE;", sql, "COMMIT"));
+            connection.Execute(absl::StrCat("BEGIN IMMEDIATE;", step, record, "COMMIT"));
         connection.RollBack();
         return status;
       }));

@@ -21,13 +21,14 @@ namespace {
 
 constexpr size_t kMaxChildren = 1000;
 
-// The gauges that are read at each scrape.
+// The gauges and counters that are read at each scrape.
 class Readers : public prometheus::Collectable {
  public:
-  void Add(absl::string_view name, absl::string_view help, std::function<double()> read,
-           std::vector<std::pair<std::string, std::string>> labels) {
+  void Add(prometheus::MetricType type, absl::string_view name, absl::string_view help,
+           std::function<double()> read, std::vector<std::pair<std::string, std::string>> labels) {
     MutexLock lock(mutex_);
     Named& named = by_name_[std::string(name)];
+    named.type = type;
     named.help = std::string(help);
     named.readers.push_back({std::move(labels), std::move(read)});
   }
@@ -44,11 +45,12 @@ class Readers : public prometheus::Collectable {
       prometheus::MetricFamily family;
       family.name = name;
       family.help = named.help;
-      family.type = prometheus::MetricType::Gauge;
+      family.type = named.type;
       for (const Reader& reader : named.readers) {
         prometheus::ClientMetric metric;
         for (const auto& [label, value] : reader.labels) metric.label.push_back({label, value});
-        metric.gauge.value = reader.read();
+        (named.type == prometheus::MetricType::Counter ? metric.counter.value
+                                                       : metric.gauge.value) = reader.read();
         family.metric.push_back(std::move(metric));
       }
       families.push_back(std::move(family));
@@ -62,6 +64,7 @@ class Readers : public prometheus::Collectable {
     std::function<double()> read;
   };
   struct Named {
+    prometheus::MetricType type = prometheus::MetricType::Gauge;
     std::string help;
     std::vector<Reader> readers;
   };
@@ -220,7 +223,15 @@ Family<Histogram> Metrics::Histograms(absl::string_view name, absl::string_view 
 
 void Metrics::Read(absl::string_view name, absl::string_view help, std::function<double()> read,
                    std::vector<std::pair<std::string, std::string>> labels) {
-  state_->readers->Add(name, help, std::move(read), std::move(labels));
+  state_->readers->Add(prometheus::MetricType::Gauge, name, help, std::move(read),
+                       std::move(labels));
+}
+
+void Metrics::ReadCounter(absl::string_view name, absl::string_view help,
+                          std::function<double()> read,
+                          std::vector<std::pair<std::string, std::string>> labels) {
+  state_->readers->Add(prometheus::MetricType::Counter, name, help, std::move(read),
+                       std::move(labels));
 }
 
 void Metrics::StopReading() { state_->readers->Clear(); }

@@ -109,7 +109,11 @@ class Metrics {
   void Read(absl::string_view name, absl::string_view help, std::function<double()> read,
             std::vector<std::pair<std::string, std::string>> labels = {});
 
-  // Forgets all that was given to Read(); no read runs afterwards. Call before what they read goes.
+  // As Read, for what only ever grows.
+  void ReadCounter(absl::string_view name, absl::string_view help, std::function<double()> read,
+                   std::vector<std::pair<std::string, std::string>> labels = {});
+
+  // Forgets what it was given to read; no read runs afterwards. Call before what they read goes.
   void StopReading();
 
   // The port served on; 0 if unserved.

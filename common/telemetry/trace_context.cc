@@ -80,7 +80,9 @@ std::optional<TraceContext> TraceContext::Parse(absl::string_view traceparent) {
   return TraceContext{std::string(trace), std::string(span), (value & 1) != 0};
 }
 
-TraceContext TraceContext::Child() const { return {trace_id, RandomHex(kSpanDigits), sampled}; }
+TraceContext TraceContext::Child() const {
+  return {trace_id, RandomHex(kSpanDigits), sampled, span_id};
+}
 
 std::string TraceContext::ToHeader() const {
   return absl::StrCat("00-", trace_id, "-", span_id, sampled ? "-01" : "-00");

@@ -13,6 +13,7 @@ struct TraceContext {
   std::string trace_id;  // 32 digits, the same over the whole trace
   std::string span_id;   // 16 digits, this call's own
   bool sampled = false;
+  std::string parent_span_id = "";  // of the caller's span; empty: this one begins the trace
 
   // A new trace with a random id, not sampled.
   static TraceContext New();

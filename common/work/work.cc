@@ -107,7 +107,11 @@ Worker::Worker(sql::Database& database, time::Clock& clock, telemetry::Metrics& 
       oldest_(metrics
                   .Gauges(telemetry::metric::kWorkAge,
                           "How long the oldest thing to do is due, in domain time.")
-                  .With({})) {}
+                  .With({})),
+      due_(metrics
+               .Gauges(telemetry::metric::kWorkDue,
+                       "Things that were due at the last look, counted up to 100.")
+               .With({})) {}
 
 Worker::~Worker() { Stop(); }
 
@@ -139,7 +143,10 @@ absl::StatusOr<int> Worker::RunOnce(int limit) {
   while (done < limit && !stopping_) {
     const absl::Time now = clock_.Now();
     ASSIGN_OR_RETURN(const std::vector<Item> items, Due(now, std::min(kPage, limit - done)));
-    if (first) oldest_.Set(items.empty() ? 0 : absl::ToDoubleSeconds(now - items[0].due));
+    if (first) {
+      oldest_.Set(items.empty() ? 0 : absl::ToDoubleSeconds(now - items[0].due));
+      due_.Set(static_cast<double>(items.size()));
+    }
     first = false;
     const int before = done;
     for (const Item& item : items) {

@@ -88,6 +88,7 @@ class Worker {
   const telemetry::Family<telemetry::Counter> done_;
   const telemetry::Family<telemetry::Counter> failed_;
   const telemetry::Gauge oldest_;
+  const telemetry::Gauge due_;
   std::map<std::string, Act, std::less<>> acts_;
   std::string kinds_ = ",";  // as ",hold,freed_time,"
   std::atomic<bool> stopping_{false};

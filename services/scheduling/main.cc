@@ -1,9 +1,13 @@
+#include "absl/flags/flag.h"
 #include "common/rpc/service_main.h"
 #include "common/work/work.h"
 #include "rapport/common/v1/privacy.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/scheduling/migrations/migrations.h"
 #include "services/scheduling/rpc/service.h"
+
+ABSL_FLAG(absl::Duration, openings_index_bound, absl::Seconds(5),
+          "Searches that find the index of free time further behind read the database instead.");
 
 int main(int argc, char** argv) {
   using rapport::scheduling::Dependencies;
@@ -23,7 +27,9 @@ int main(int argc, char** argv) {
                               .clock = process.clock,
                               .metrics = process.metrics,
                               .notes = process.peer("notes"),
-                              .notes_feed = process.feed("notes")}));
+                              .notes_feed = process.feed("notes"),
+                              .index_bound = absl::GetFlag(FLAGS_openings_index_bound),
+                              .cache = &process.cache}));
            },
        .service_event_types = {
            rapport::scheduling::v1::PrivateAppointmentEvent::descriptor()->full_name(),

@@ -4,7 +4,8 @@
 // All are in the same process and the same run, in turns; medians of many. Beside the rates the
 // processor time of the whole process, client and server.
 //
-//   score_rpc_bench [--seconds N] [--rounds N] [--only unary|stream] [--json FILE]
+//   score_rpc_bench [--seconds N] [--rounds N] [--only unary|stream1|stream20|stream500] [--json
+//   FILE]
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/impl/rpc_service_method.h>
@@ -48,7 +49,6 @@ namespace v1 = assessment::v1;
 
 constexpr int kCallers = 16;
 constexpr int kChannels = 4;
-constexpr int kForms = 500;  // in one message of the stream
 constexpr char kScore[] = "rapport.assessment.v1.ScoringService/Score";
 constexpr char kStream[] = "rapport.assessment.v1.ScoringService/StreamScores";
 
@@ -156,9 +156,9 @@ v1::ScoreRequest Request() {
   return request;
 }
 
-v1::StreamScoresRequest Batch() {
+v1::StreamScoresRequest Batch(int forms) {
   v1::StreamScoresRequest request;
-  for (int i = 0; i < kForms; ++i) {
+  for (int i = 0; i < forms; ++i) {
     v1::AnsweredForm& form = *request.add_forms();
     form.set_instrument("phq-9");
     for (int item = 0; item < 9; ++item) form.add_codes((i + item) % 4);
@@ -265,9 +265,9 @@ class Bench {
     return stopwatch.Over(calls);
   }
 
-  // Forms over one stream.
-  Measured Stream(Server server, absl::Duration time) {
-    const v1::StreamScoresRequest batch = Batch();
+  // Over one stream, so many forms in each message.
+  Measured Stream(Server server, int forms, absl::Duration time) {
+    const v1::StreamScoresRequest batch = Batch(forms);
     v1::StreamScoresResponse answer;
     Exchange(*channels_[kOurs][0], batch, answer, absl::ZeroDuration());
     for (Echo& echo : echoes_) echo.Answer(answer);
@@ -307,7 +307,7 @@ class Bench {
         },
         response,
         [&] {
-          forms += kForms;
+          forms += batch.forms_size();
           return absl::OkStatus();
         }));
     return forms;
@@ -348,7 +348,12 @@ int Run(absl::Duration time, int rounds, const std::string& only, const std::str
   Bench bench;
   std::vector<Line> lines = {
       {"Score, calls", "unary", [&](Server server) { return bench.Unary(server, time); }},
-      {"StreamScores, forms", "stream", [&](Server server) { return bench.Stream(server, time); }}};
+      {"StreamScores, by 1", "stream1",
+       [&](Server server) { return bench.Stream(server, 1, time); }},
+      {"StreamScores, by 20", "stream20",
+       [&](Server server) { return bench.Stream(server, 20, time); }},
+      {"StreamScores, by 500", "stream500",
+       [&](Server server) { return bench.Stream(server, 500, time); }}};
   std::erase_if(lines, [&](const Line& line) { return !only.empty() && only != line.key; });
   for (int round = 0; round < rounds; ++round) {
     for (Line& line : lines) {

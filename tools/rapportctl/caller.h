@@ -26,8 +26,9 @@ class Caller {
  public:
   virtual ~Caller() = default;
 
-  // `method` as "rapport.scheduling.v1.CourseService/GetCourse". UNAVAILABLE is tried again, with
-  // growing pauses, until the caller's patience (20 s) ends; other errors come back as they are.
+  // `method` as "rapport.scheduling.v1.CourseService/GetCourse". UNAVAILABLE and its like are tried
+  // again, with growing pauses, until the caller's patience (20 s) ends; other errors come back as
+  // they are.
   virtual absl::Status Call(const Identity& who, absl::string_view method,
                             const google::protobuf::Message& request,
                             google::protobuf::Message& response) = 0;

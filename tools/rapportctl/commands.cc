@@ -1,16 +1,24 @@
 #include "tools/rapportctl/commands.h"
 
 #include <cstdio>
+#include <filesystem>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "common/auth/development_keys.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/tls_flags.h"
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/util/json_util.h"
+#include "google/protobuf/wrappers.pb.h"
 #include "rapport/assessment/v1/assessment_service.pb.h"
 #include "rapport/assessment/v1/outcome_service.pb.h"
 #include "rapport/common/v1/event_service.pb.h"
@@ -20,17 +28,21 @@
 
 ABSL_FLAG(std::string, keys_dir, "",
           "Directory with development keys, as `keys generate` makes it.");
+ABSL_FLAG(bool, if_absent, false, "Leave keys that are there, and make none.");
 ABSL_FLAG(std::string, scheduling_target, "127.0.0.1:7401", "Where the scheduling service is.");
 ABSL_FLAG(std::string, assessment_target, "127.0.0.1:7402", "Where the assessment service is.");
 ABSL_FLAG(std::string, notes_target, "127.0.0.1:7403", "Where the notes service is.");
 ABSL_FLAG(std::string, subject, "developer", "`sub` of the token.");
 ABSL_FLAG(std::string, organization, "", "Id of the token's organisation.");
 ABSL_FLAG(std::vector<std::string>, roles, {}, "Roles of the token, apart by commas.");
+ABSL_FLAG(std::string, token_file, "", "File with an access token; read again each minute.");
+ABSL_FLAG(std::string, token_command, "", "Command that prints an access token.");
 ABSL_FLAG(absl::Duration, life, absl::Minutes(15), "How long the token is valid; at most 15m.");
 
 namespace rapport::ctl {
 namespace {
 
+constexpr absl::Duration kHealthPatience = absl::Seconds(30);
 constexpr char kPlatformOperator[] = "platform_operator";
 
 absl::Status WantWords(const Words& words, size_t count, absl::string_view usage) {
@@ -42,9 +54,64 @@ absl::StatusOr<std::string> UserKey() {
   const std::string directory = absl::GetFlag(FLAGS_keys_dir);
   if (directory.empty()) {
     return absl::InvalidArgumentError(
-        "--keys_dir is needed: the directory that `rapportctl keys generate` made");
+        "a token is needed: --token_command, --token_file or, in development, --keys_dir, the "
+        "directory that `rapportctl keys generate` made");
   }
   return absl::StrCat(directory, "/user.pem");
+}
+
+// What a token may be used for without asking for it again.
+constexpr absl::Duration kBorrowed = absl::Minutes(2);
+
+absl::StatusOr<AccessToken> Read(std::FILE* from, absl::string_view what) {
+  char text[16384];
+  const size_t size = std::fread(text, 1, sizeof(text), from);
+  const absl::string_view token = absl::StripAsciiWhitespace({text, size});
+  if (token.empty()) return absl::InvalidArgumentError(absl::StrCat(what, " gives no token"));
+  return AccessToken{std::string(token), absl::Now() + kBorrowed};
+}
+
+absl::StatusOr<TokenSource> TokensFromFlags() {
+  if (const std::string command = absl::GetFlag(FLAGS_token_command); !command.empty()) {
+    return TokenSource([command](const Identity&, absl::Duration) -> absl::StatusOr<AccessToken> {
+      std::FILE* pipe = popen(command.c_str(), "r");
+      if (pipe == nullptr) return absl::InternalError("--token_command can not be run");
+      absl::StatusOr<AccessToken> token = Read(pipe, "--token_command");
+      if (pclose(pipe) != 0) return absl::InvalidArgumentError("--token_command failed");
+      return token;
+    });
+  }
+  if (const std::string path = absl::GetFlag(FLAGS_token_file); !path.empty()) {
+    return TokenSource([path](const Identity&, absl::Duration) -> absl::StatusOr<AccessToken> {
+      std::FILE* file = std::fopen(path.c_str(), "r");
+      if (file == nullptr) return absl::InvalidArgumentError("--token_file can not be read");
+      absl::StatusOr<AccessToken> token = Read(file, "--token_file");
+      std::fclose(file);
+      return token;
+    });
+  }
+  ASSIGN_OR_RETURN(const std::string key, UserKey());
+  ASSIGN_OR_RETURN(auto signer, auth::TokenSigner::FromPemFile(key));
+  return MintedTokens(std::move(signer));
+}
+
+// What to do about an error; empty: its message says it.
+absl::string_view RemedyOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnauthenticated:
+      return "the token is missing, over, or of an issuer or key that the service does not know: "
+             "see --token_command, --token_file and --keys_dir; `rapportctl doctor` tells more";
+    case absl::StatusCode::kPermissionDenied:
+      return "no role of the token grants it: `rapportctl help NOUN VERB` names the permission";
+    case absl::StatusCode::kNotFound:
+      return "it is not there, or this token may not know that it is";
+    case absl::StatusCode::kUnavailable:
+      return "`rapportctl doctor` tells which service is down or not ready";
+    case absl::StatusCode::kAborted:
+      return errors::Reason(status) == "ETAG_MISMATCH" ? "read it again and repeat the change" : "";
+    default:
+      return "";
+  }
 }
 
 }  // namespace
@@ -53,6 +120,7 @@ const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
       {"keys generate", "DIRECTORY", "make keys for development", KeysGenerate},
       {"token", "", "print an access token for --subject, --organization and --roles", Token},
+      {"health", "[SERVICE…]", "ask services, all three by default, whether they serve", Health},
       {"call", "METHOD JSON", "call any RPC, as rapport.scheduling.v1.CourseService/GetCourse",
        CallMethod},
       {"organization bootstrap", "ID NAME", "create an organisation and wait until all know it",
@@ -73,6 +141,13 @@ const std::vector<Command>& Commands() {
        InstrumentsUnconfirmed},
       {"openings", "", "search free times across an organisation's clinics", Openings},
       {"series", "", "plan a series of sessions at one time, with what has to be moved", Series},
+      {"doctor", "", "say what is wrong with this installation and how to mend it", Doctor},
+      {"context list", "", "list the contexts: flags kept under a name", ContextList},
+      {"context use", "NAME", "make a context the one that is used unasked", ContextUse},
+      {"context set", "NAME FLAG=VALUE…", "keep flags in a context", ContextSet},
+      {"completion", "bash|zsh", "print a completion script", PrintCompletion},
+      {"manual", "", "print the manual page, for man", PrintManual},
+      {"help", "[NOUN [VERB]]", "tell of every RPC, of a resource's or of one", Help},
       {"story play", "FILE", "play a course of therapy through the suite and print its report",
        StoryPlay},
   };
@@ -80,12 +155,13 @@ const std::vector<Command>& Commands() {
 }
 
 absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags() {
-  ASSIGN_OR_RETURN(const std::string key, UserKey());
-  ASSIGN_OR_RETURN(auto signer, auth::TokenSigner::FromPemFile(key));
+  ASSIGN_OR_RETURN(TokenSource tokens, TokensFromFlags());
+  ASSIGN_OR_RETURN(std::optional<rpc::ChannelTls> tls, rpc::PeerTlsFromFlags());
   return std::make_unique<GrpcCaller>(Targets{.scheduling = absl::GetFlag(FLAGS_scheduling_target),
                                               .assessment = absl::GetFlag(FLAGS_assessment_target),
-                                              .notes = absl::GetFlag(FLAGS_notes_target)},
-                                      std::move(signer));
+                                              .notes = absl::GetFlag(FLAGS_notes_target),
+                                              .tls = std::move(tls)},
+                                      std::move(tokens));
 }
 
 Identity IdentityFromFlags() {
@@ -101,12 +177,53 @@ std::string Describe(const absl::Status& status) {
   for (const errors::FieldViolation& violation : errors::FieldViolations(status)) {
     absl::StrAppend(&text, "\n  ", violation.field, " ", violation.description);
   }
+  if (const absl::string_view remedy = RemedyOf(status); !remedy.empty()) {
+    absl::StrAppend(&text, "\n", remedy);
+  }
   return text;
 }
 
 absl::Status KeysGenerate(const Words& words) {
   RETURN_IF_ERROR(WantWords(words, 1, "keys generate DIRECTORY"));
+  // The key set is written last.
+  if (absl::GetFlag(FLAGS_if_absent) && std::filesystem::exists(words[0] + "/jwks.json")) {
+    return absl::OkStatus();
+  }
   return auth::WriteDevelopmentKeys(words[0]);
+}
+
+absl::Status Health(const Words& words) {
+  const std::map<std::string, std::string> targets = {
+      {"scheduling", absl::GetFlag(FLAGS_scheduling_target)},
+      {"assessment", absl::GetFlag(FLAGS_assessment_target)},
+      {"notes", absl::GetFlag(FLAGS_notes_target)}};
+  ASSIGN_OR_RETURN(const std::optional<rpc::ChannelTls> tls, rpc::PeerTlsFromFlags());
+  for (const std::string& service :
+       words.empty() ? Words{"scheduling", "assessment", "notes"} : words) {
+    const auto target = targets.find(service);
+    if (target == targets.end()) {
+      return absl::InvalidArgumentError("usage: rapportctl health [scheduling|assessment|notes …]");
+    }
+    const rpc::Channel channel({target->second, /*service_config=*/"", tls});
+    // The same on the wire as HealthCheckRequest and HealthCheckResponse, where 1 is SERVING.
+    google::protobuf::StringValue request;
+    google::protobuf::Int32Value response;
+    request.set_value(service);
+    const absl::Time give_up = absl::Now() + kHealthPatience;
+    absl::Status status;
+    while (true) {
+      status = channel.Call("grpc.health.v1.Health/Check", {}, absl::Now() + absl::Seconds(5),
+                            request, response);
+      if (status.ok() && response.value() != 1) {
+        status = absl::UnavailableError(absl::StrCat(service, " is up but not ready"));
+      }
+      if (!absl::IsUnavailable(status) || absl::Now() > give_up) break;
+      absl::SleepFor(absl::Milliseconds(500));
+    }
+    RETURN_IF_ERROR(status);
+    std::printf("%s serves\n", service.c_str());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Token(const Words& words) {

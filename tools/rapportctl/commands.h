@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tools/rapportctl/grpc_caller.h"
+#include "tools/rapportctl/resource/tree.h"
 
 // The commands of rapportctl. Each takes the words after its own name and returns what went wrong;
 // flags are read from absl flags.
@@ -24,9 +25,22 @@ struct Command {
 };
 
 const std::vector<Command>& Commands();
+std::string Usage();
+
+// Calls the RPC of `verb` with the request that `words` and the flags make, and writes its answer.
+absl::Status RunVerb(const Verb& verb, const Words& words);
+absl::Status Help(const Words& words);
+absl::Status PrintCompletion(const Words& words);
+absl::Status PrintManual(const Words& words);
+absl::Status ContextList(const Words& words);
+absl::Status ContextUse(const Words& words);
+absl::Status ContextSet(const Words& words);
+// What is wrong with the installation that the flags name, and how to mend it.
+absl::Status Doctor(const Words& words);
 
 absl::Status KeysGenerate(const Words& words);
 absl::Status Token(const Words& words);
+absl::Status Health(const Words& words);
 absl::Status CallMethod(const Words& words);
 absl::Status OrganizationBootstrap(const Words& words);
 absl::Status Migrate(const Words& words);
@@ -43,13 +57,14 @@ absl::Status Series(const Words& words);
 absl::Status ScoreForms(const Words& words);
 absl::Status InstrumentsUnconfirmed(const Words& words);
 
-// A caller to the targets and with the development key that the flags name.
+// A caller to the targets that the flags name, with tokens of --token_command, --token_file or the
+// development key in --keys_dir, the first of them that is given.
 absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags();
 
 // The identity that --subject, --organization and --roles name.
 Identity IdentityFromFlags();
 
-// "CODE reason: message" with the wrong fields, a line each.
+// "CODE reason: message" with the wrong fields, a line each, and what to do about it.
 std::string Describe(const absl::Status& status);
 
 }  // namespace rapport::ctl

@@ -52,6 +52,7 @@ sql::PostgresOptions OptionsFor(const std::string& service) {
   options.password_file = absl::GetFlag(FLAGS_postgres_password_file);
   options.feed_user = options.user;
   options.feed_password_file = options.password_file;
+  options.allow_unsafe_durability = true;  // only reads, and what the schema needs
   return options;
 }
 

@@ -22,6 +22,8 @@ bool IsWorthRepeating(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
+    // Nobody here cancels: the call crossed the GOAWAY of a server that drains.
+    case absl::StatusCode::kCancelled:
       return true;
     case absl::StatusCode::kAborted:
       return errors::Reason(status) == "REQUEST_IN_PROGRESS";
@@ -54,24 +56,33 @@ std::string MintToken(const auth::TokenSigner& signer, const Identity& who, absl
                       .auth_time = now});
 }
 
-GrpcCaller::GrpcCaller(const Targets& targets, std::unique_ptr<auth::TokenSigner> signer,
-                       absl::Duration patience)
-    : signer_(std::move(signer)), patience_(patience) {
-  channels_["scheduling"] = std::make_unique<rpc::Channel>(targets.scheduling);
-  channels_["assessment"] = std::make_unique<rpc::Channel>(targets.assessment);
-  channels_["notes"] = std::make_unique<rpc::Channel>(targets.notes);
+TokenSource MintedTokens(std::shared_ptr<const auth::TokenSigner> signer) {
+  return [signer = std::move(signer)](const Identity& who, absl::Duration life) {
+    return absl::StatusOr<AccessToken>(
+        AccessToken{MintToken(*signer, who, life), absl::Now() + life});
+  };
 }
 
-const std::string& GrpcCaller::TokenFor(const Identity& who) {
+GrpcCaller::GrpcCaller(const Targets& targets, TokenSource tokens, absl::Duration patience)
+    : token_source_(std::move(tokens)), patience_(patience) {
+  // Nothing is repeated by the channel: Call does.
+  const auto open = [&targets](const std::string& target) {
+    return std::make_unique<rpc::Channel>(
+        rpc::ChannelOptions{.target = target, .service_config = "", .tls = targets.tls});
+  };
+  channels_["scheduling"] = open(targets.scheduling);
+  channels_["assessment"] = open(targets.assessment);
+  channels_["notes"] = open(targets.notes);
+}
+
+absl::StatusOr<std::string> GrpcCaller::TokenFor(const Identity& who) {
   const std::string key =
       absl::StrCat(who.subject, "\n", who.organization_id, "\n", absl::StrJoin(who.roles, ","));
-  auto& [token, end] = tokens_[key];
-  const absl::Time now = absl::Now();
-  if (token.empty() || end - now < absl::Minutes(1)) {
-    token = MintToken(*signer_, who, kTokenLife);
-    end = now + kTokenLife;
+  AccessToken& token = tokens_[key];
+  if (token.text.empty() || token.end - absl::Now() < absl::Minutes(1)) {
+    ASSIGN_OR_RETURN(token, token_source_(who, kTokenLife));
   }
-  return token;
+  return token.text;
 }
 
 absl::StatusOr<const rpc::Channel*> GrpcCaller::ChannelTo(absl::string_view service) const {
@@ -96,8 +107,9 @@ absl::Status GrpcCaller::CallAt(absl::string_view service, const Identity& who,
   const absl::Time give_up = absl::Now() + patience_;
   absl::Duration pause = absl::Milliseconds(20);
   while (true) {
+    ASSIGN_OR_RETURN(const std::string token, TokenFor(who));
     const absl::Status status =
-        channel->Call(method, {.user_token = TokenFor(who), .service_token = "", .traceparent = ""},
+        channel->Call(method, {.user_token = token, .service_token = "", .traceparent = ""},
                       absl::Now() + kAttempt, request, response);
     if (!IsWorthRepeating(status) || absl::Now() + pause > give_up) return status;
     absl::SleepFor(pause);
@@ -110,19 +122,26 @@ absl::Status GrpcCaller::Exchange(const Identity& who, absl::string_view method,
                                   const NextRequest& next,
                                   const google::protobuf::Message& response_type,
                                   const ReceiveResponse& receive) {
-  ASSIGN_OR_RETURN(const rpc::Channel* channel, ChannelTo(ServiceOf(method)));
+  return ExchangeAt(ServiceOf(method), who, method, request_type, next, response_type, receive);
+}
+
+absl::Status GrpcCaller::ExchangeAt(absl::string_view service, const Identity& who,
+                                    absl::string_view method,
+                                    const google::protobuf::Message& request_type,
+                                    const NextRequest& next,
+                                    const google::protobuf::Message& response_type,
+                                    const ReceiveResponse& receive) {
+  ASSIGN_OR_RETURN(const rpc::Channel* channel, ChannelTo(service));
+  ASSIGN_OR_RETURN(const AccessToken token, token_source_(who, auth::kMaxTokenLife));
   std::unique_ptr<google::protobuf::Message> request(request_type.New());
   std::unique_ptr<google::protobuf::Message> response(response_type.New());
   const auto next_request = [&]() -> absl::StatusOr<bool> {
     request->Clear();
     return next(*request);
   };
-  return channel->Exchange(method,
-                           {.user_token = MintToken(*signer_, who, auth::kMaxTokenLife),
-                            .service_token = "",
-                            .traceparent = ""},
-                           absl::Now() + auth::kMaxTokenLife, *request, next_request, *response,
-                           [&] { return receive(*response); });
+  return channel->Exchange(
+      method, {.user_token = token.text, .service_token = "", .traceparent = ""}, token.end,
+      *request, next_request, *response, [&] { return receive(*response); });
 }
 
 }  // namespace rapport::ctl

@@ -1,8 +1,10 @@
 #ifndef RAPPORT_TOOLS_RAPPORTCTL_GRPC_CALLER_H_
 #define RAPPORT_TOOLS_RAPPORTCTL_GRPC_CALLER_H_
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,30 +26,51 @@ struct Targets {
   std::string scheduling = "127.0.0.1:7401";
   std::string assessment = "127.0.0.1:7402";
   std::string notes = "127.0.0.1:7403";
+  std::optional<rpc::ChannelTls> tls = std::nullopt;  // nullopt: plaintext
 };
 
 // A token for `who`, authenticated just now, valid for `life`.
 std::string MintToken(const auth::TokenSigner& signer, const Identity& who, absl::Duration life);
 
-// Calls over gRPC with tokens minted from a development key. Not thread-safe.
+// An access token for `who` and until when it is used, at most `life` from now; who owns the tokens
+// may not heed `who`.
+struct AccessToken {
+  std::string text;
+  absl::Time end;
+};
+using TokenSource =
+    std::function<absl::StatusOr<AccessToken>(const Identity& who, absl::Duration life)>;
+
+// Tokens minted from a development key.
+TokenSource MintedTokens(std::shared_ptr<const auth::TokenSigner> signer);
+
+// Calls over gRPC. Not thread-safe.
 class GrpcCaller final : public Caller {
  public:
-  GrpcCaller(const Targets& targets, std::unique_ptr<auth::TokenSigner> signer,
+  GrpcCaller(const Targets& targets, TokenSource tokens,
              absl::Duration patience = absl::Seconds(20));
+  GrpcCaller(const Targets& targets, std::unique_ptr<auth::TokenSigner> signer,
+             absl::Duration patience = absl::Seconds(20))
+      : GrpcCaller(targets, MintedTokens(std::move(signer)), patience) {}
 
   using Caller::Call;
   absl::Status Call(const Identity& who, absl::string_view method,
                     const google::protobuf::Message& request,
                     google::protobuf::Message& response) override;
 
-  // With a token of 15 minutes, the longest there are, minted for this stream.
+  // With a token for the longest time there is, got for this stream.
   using Caller::Exchange;
   absl::Status Exchange(const Identity& who, absl::string_view method,
                         const google::protobuf::Message& request_type, const NextRequest& next,
                         const google::protobuf::Message& response_type,
                         const ReceiveResponse& receive) override;
 
-  // Call at a given service ("notes"), for methods that all three serve.
+  // Exchange and Call at a given service ("notes"), for methods that all three serve. A stream of
+  // the server is an exchange of one request.
+  absl::Status ExchangeAt(absl::string_view service, const Identity& who, absl::string_view method,
+                          const google::protobuf::Message& request_type, const NextRequest& next,
+                          const google::protobuf::Message& response_type,
+                          const ReceiveResponse& receive);
   absl::Status CallAt(absl::string_view service, const Identity& who, absl::string_view method,
                       const google::protobuf::Message& request,
                       google::protobuf::Message& response);
@@ -63,12 +86,12 @@ class GrpcCaller final : public Caller {
 
  private:
   absl::StatusOr<const rpc::Channel*> ChannelTo(absl::string_view service) const;
-  const std::string& TokenFor(const Identity& who);
+  absl::StatusOr<std::string> TokenFor(const Identity& who);
 
-  const std::unique_ptr<auth::TokenSigner> signer_;
+  const TokenSource token_source_;
   const absl::Duration patience_;
   std::map<std::string, std::unique_ptr<rpc::Channel>, std::less<>> channels_;  // by service
-  std::map<std::string, std::pair<std::string, absl::Time>> tokens_;            // and their end
+  std::map<std::string, AccessToken> tokens_;                                   // by identity
 };
 
 }  // namespace rapport::ctl

@@ -4,17 +4,26 @@
 
 #include "rapport/assessment/v1/alert_service.pb.h"
 #include "rapport/assessment/v1/assessment_service.pb.h"
+#include "rapport/assessment/v1/caseload_service.pb.h"
 #include "rapport/assessment/v1/instrument_service.pb.h"
+#include "rapport/assessment/v1/measure_request_service.pb.h"
+#include "rapport/assessment/v1/outcome_service.pb.h"
 #include "rapport/assessment/v1/progress_service.pb.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
+#include "rapport/common/v1/audit_service.pb.h"
 #include "rapport/common/v1/event_service.pb.h"
 #include "rapport/common/v1/privacy_service.pb.h"
 #include "rapport/notes/v1/case_service.pb.h"
 #include "rapport/notes/v1/entry_service.pb.h"
 #include "rapport/notes/v1/export_service.pb.h"
+#include "rapport/notes/v1/fidelity_service.pb.h"
 #include "rapport/notes/v1/note_service.pb.h"
+#include "rapport/notes/v1/note_template_service.pb.h"
+#include "rapport/notes/v1/psychotherapy_note_service.pb.h"
+#include "rapport/notes/v1/release_service.pb.h"
 #include "rapport/notes/v1/review_service.pb.h"
 #include "rapport/notes/v1/suitability_service.pb.h"
+#include "rapport/notes/v1/supervision_service.pb.h"
 #include "rapport/scheduling/v1/appointment_service.pb.h"
 #include "rapport/scheduling/v1/course_service.pb.h"
 #include "rapport/scheduling/v1/directory_service.pb.h"
@@ -55,6 +64,15 @@ bool Linked() {
       scheduling::v1::CreateProtocolRevisionRequest::default_instance().GetDescriptor(),
       scheduling::v1::CreateSupervisionRequest::default_instance().GetDescriptor(),
       scheduling::v1::JoinWaitlistRequest::default_instance().GetDescriptor(),
+      assessment::v1::GetCourseNeedsRequest::default_instance().GetDescriptor(),
+      assessment::v1::CreateMeasureRequestRequest::default_instance().GetDescriptor(),
+      assessment::v1::GetOutcomesRequest::default_instance().GetDescriptor(),
+      common::v1::ListAuditEntriesRequest::default_instance().GetDescriptor(),
+      notes::v1::GetSessionFidelityRequest::default_instance().GetDescriptor(),
+      notes::v1::CreateNoteTemplateRevisionRequest::default_instance().GetDescriptor(),
+      notes::v1::CreatePsychotherapyNoteRequest::default_instance().GetDescriptor(),
+      notes::v1::CreateConsentRequest::default_instance().GetDescriptor(),
+      notes::v1::ListCaseloadRequest::default_instance().GetDescriptor(),
   };
   return all[0] != nullptr;
 }

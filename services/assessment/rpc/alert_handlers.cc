@@ -41,7 +41,7 @@ absl::Status RequireState(const v1::Alert& alert, v1::AlertState state) {
 
 absl::StatusOr<AlertHandlers::Seen> AlertHandlers::Require(sql::Session& session,
                                                            const call::CallContext& context,
-                                                           absl::string_view name) {
+                                                           absl::string_view name) const {
   Seen seen;
   ASSIGN_OR_RETURN(seen.stored, store::GetAlert(session, name));
   const v1::Alert& alert = seen.stored.alert;
@@ -53,6 +53,7 @@ absl::StatusOr<AlertHandlers::Seen> AlertHandlers::Require(sql::Session& session
                       (reach.clinician == alert.owner() || EscalatedTo(alert, reach.clinician));
   const bool treats = course.ok() && reach.Reaches(course->state.clinician());
   if (!theirs && !treats && !context.is_service()) return errors::NotFound("Alert");
+  RETURN_IF_ERROR(store::ReadResolutionTexts(session, vault_, {&seen.stored.alert}));
   if (!course.ok()) return seen;
   seen.course = *std::move(course);
   const scheduling::v1::CourseEvent& state = seen.course->state;
@@ -101,6 +102,9 @@ absl::StatusOr<v1::ListAlertsResponse> AlertHandlers::ListAlerts(
           query.states.push_back(static_cast<v1::AlertState>(state));
         }
         ASSIGN_OR_RETURN(store::AlertPage listed, store::ListAlerts(session, query, page));
+        std::vector<v1::Alert*> told;
+        for (v1::Alert& alert : listed.alerts) told.push_back(&alert);
+        RETURN_IF_ERROR(store::ReadResolutionTexts(session, vault_, told));
         for (v1::Alert& alert : listed.alerts) *response.add_alerts() = std::move(alert);
         if (!listed.next_key.empty()) {
           response.set_next_page_token(call::NextPageToken(context, listed.next_key));
@@ -112,7 +116,7 @@ absl::StatusOr<v1::ListAlertsResponse> AlertHandlers::ListAlerts(
 absl::StatusOr<v1::Alert> AlertHandlers::Change(const call::CallContext& context,
                                                 absl::string_view request_id,
                                                 absl::string_view name, absl::string_view etag,
-                                                Edit edit) {
+                                                Edit edit, bool resolves) {
   return call::Mutate<v1::Alert>(
       database_, context, request_id,
       [&](sql::Session& session, absl::string_view) -> absl::StatusOr<v1::Alert> {
@@ -129,6 +133,11 @@ absl::StatusOr<v1::Alert> AlertHandlers::Change(const call::CallContext& context
         RETURN_IF_ERROR(store::UpdateAlert(tx, alert, version));
         alert.set_etag(call::Etag(version + 1));
         change.Record(alert.name(), version + 1, EventOf(alert), store::Document(alert));
+        if (resolves) {
+          ASSIGN_OR_RETURN(const std::string sealed,
+                           store::InsertResolutionTexts(tx, vault_, alert));
+          if (!sealed.empty()) change.Audit(store::ResolutionTextsName(alert.name()), 1, sealed);
+        }
         return std::move(alert);
       });
 }
@@ -168,25 +177,27 @@ absl::StatusOr<v1::Alert> AlertHandlers::ResolveAlert(const call::CallContext& c
                                                       const v1::ResolveAlertRequest& request) {
   const RiskAssessment assessed =
       AskForRiskAssessment(context, request.resolution().risk_assessment());
-  return Change(context, request.request_id(), request.name(), request.etag(),
-                [&](sql::Session&, Seen& seen) -> absl::Status {
-                  v1::Alert& alert = seen.stored.alert;
-                  RETURN_IF_ERROR(RequireState(alert, v1::ALERT_STATE_ACKNOWLEDGED));
-                  RETURN_IF_ERROR(CheckResolution(request.resolution(), alert, context.now,
-                                                  seen.zone, seen.majority_on));
-                  if (assessed.absent && SeesCase(alert.owner_basis())) {
-                    return errors::InvalidArgument("resolution.risk_assessment",
-                                                   "must be one that is in the case file");
-                  }
-                  alert.set_state(v1::ALERT_STATE_RESOLVED);
-                  v1::AlertResolution& resolution = *alert.mutable_resolution();
-                  resolution = request.resolution();
-                  resolution.set_clinician(seen.clinician);
-                  *resolution.mutable_resolve_time() = time::ToTimestamp(context.now);
-                  resolution.clear_risk_assessment_time();
-                  if (assessed.made) *resolution.mutable_risk_assessment_time() = *assessed.made;
-                  return absl::OkStatus();
-                });
+  return Change(
+      context, request.request_id(), request.name(), request.etag(),
+      [&](sql::Session&, Seen& seen) -> absl::Status {
+        v1::Alert& alert = seen.stored.alert;
+        RETURN_IF_ERROR(RequireState(alert, v1::ALERT_STATE_ACKNOWLEDGED));
+        RETURN_IF_ERROR(
+            CheckResolution(request.resolution(), alert, context.now, seen.zone, seen.majority_on));
+        if (assessed.absent && SeesCase(alert.owner_basis())) {
+          return errors::InvalidArgument("resolution.risk_assessment",
+                                         "must be one that is in the case file");
+        }
+        alert.set_state(v1::ALERT_STATE_RESOLVED);
+        v1::AlertResolution& resolution = *alert.mutable_resolution();
+        resolution = request.resolution();
+        resolution.set_clinician(seen.clinician);
+        *resolution.mutable_resolve_time() = time::ToTimestamp(context.now);
+        resolution.clear_risk_assessment_time();
+        if (assessed.made) *resolution.mutable_risk_assessment_time() = *assessed.made;
+        return absl::OkStatus();
+      },
+      /*resolves=*/true);
 }
 
 absl::StatusOr<std::unique_ptr<call::StreamSource>> AlertHandlers::WatchAlerts(

@@ -15,6 +15,7 @@
 #include "common/call/registry.h"
 #include "common/call/stream_source.h"
 #include "common/care/care.h"
+#include "common/crypto/vault.h"
 #include "common/sql/database.h"
 #include "common/time/clock.h"
 #include "rapport/assessment/v1/alert_service.pb.h"
@@ -27,8 +28,9 @@ namespace rapport::assessment {
 // clinician and by who covers for them.
 class AlertHandlers {
  public:
-  AlertHandlers(sql::Database& database, time::Clock& clock, call::Peer& notes)
-      : database_(database), notes_(notes), news_(database, clock) {}
+  AlertHandlers(sql::Database& database, time::Clock& clock, const crypto::Vault& vault,
+                call::Peer& notes)
+      : database_(database), vault_(vault), notes_(notes), news_(database, clock) {}
 
   void Register(call::Registry& registry);
 
@@ -56,13 +58,15 @@ class AlertHandlers {
     std::optional<absl::CivilDay> majority_on;  // of the respondent, where known
   };
   // kNotFound ("Alert") where it is absent or not for the caller to know.
-  static absl::StatusOr<Seen> Require(sql::Session& session, const call::CallContext& context,
-                                      absl::string_view name);
+  absl::StatusOr<Seen> Require(sql::Session& session, const call::CallContext& context,
+                               absl::string_view name) const;
 
   // `edit` changes the alert that the caller sees.
   using Edit = absl::FunctionRef<absl::Status(sql::Session& session, Seen& seen)>;
+  // It is told of, with the texts of a resolution that `resolves` it.
   absl::StatusOr<v1::Alert> Change(const call::CallContext& context, absl::string_view request_id,
-                                   absl::string_view name, absl::string_view etag, Edit edit);
+                                   absl::string_view name, absl::string_view etag, Edit edit,
+                                   bool resolves = false);
 
   // What notes tells of a risk assessment.
   struct RiskAssessment {
@@ -72,6 +76,7 @@ class AlertHandlers {
   RiskAssessment AskForRiskAssessment(const call::CallContext& context, const std::string& name);
 
   sql::Database& database_;
+  const crypto::Vault& vault_;
   call::Peer& notes_;
   AlertNews news_;
 };

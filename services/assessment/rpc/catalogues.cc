@@ -13,9 +13,6 @@
 namespace rapport::assessment {
 namespace {
 
-// Own revisions that are kept compiled, over all organisations.
-constexpr size_t kMostKept = 10'000;
-
 constexpr absl::string_view kShipped = "instruments/";
 constexpr absl::string_view kNewest = "organizations/{organization}/instruments/{instrument}";
 constexpr absl::string_view kRevision =
@@ -47,18 +44,14 @@ absl::StatusOr<std::shared_ptr<const InstrumentRules>> Catalogues::Find(
 
   const std::string full =
       absl::StrCat("organizations/", organization_id, "/instruments/", id, "/revisions/", revision);
-  {
-    MutexLock lock(mutex_);
-    if (const auto found = own_.find(full); found != own_.end()) return found->second;
-  }
+  if (auto kept = own_.Get(full, absl::InfinitePast())) return *std::move(kept);
   ASSIGN_OR_RETURN(std::optional<v1::Instrument> stored,
                    store::GetInstrument(session, organization_id, id, revision));
   if (!stored) return nullptr;
   ASSIGN_OR_RETURN(std::shared_ptr<const InstrumentRules> rules,
                    InstrumentRules::Make(*std::move(stored)));
-  MutexLock lock(mutex_);
-  if (own_.size() >= kMostKept) own_.clear();
-  return own_.emplace(full, std::move(rules)).first->second;
+  own_.Put(full, rules, absl::InfiniteFuture());
+  return rules;
 }
 
 absl::StatusOr<std::shared_ptr<const InstrumentRules>> Catalogues::FindById(

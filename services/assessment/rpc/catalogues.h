@@ -4,11 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "common/concurrency/mutex.h"
+#include "common/concurrency/sharded_cache.h"
 #include "common/sql/database.h"
 #include "services/assessment/domain/instruments.h"
 
@@ -42,11 +41,11 @@ class Catalogues {
   const Catalogue& shipped() const { return shipped_; }
 
  private:
+  // Own revisions that are kept compiled, over all organisations.
+  static constexpr size_t kMostKept = 10'000;
+
   const Catalogue& shipped_;
-  mutable Mutex mutex_;
-  // Own revisions by full name; bounded.
-  mutable absl::flat_hash_map<std::string, std::shared_ptr<const InstrumentRules>> own_
-      ABSL_GUARDED_BY(mutex_);
+  mutable ShardedCache<std::shared_ptr<const InstrumentRules>> own_{kMostKept};  // by full name
 };
 
 }  // namespace rapport::assessment

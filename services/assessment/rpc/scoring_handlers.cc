@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
@@ -56,7 +57,8 @@ class ScoreExchange final
 void ScoringHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.assessment.v1.ScoringService", this)
       .Unary("Score", &ScoringHandlers::Score, &ScoringHandlers::ScoresAtOnce)
-      .Bidi("StreamScores", &ScoringHandlers::StreamScores);
+      .Bidi("StreamScores", &ScoringHandlers::StreamScores, call::Faults::kEnd,
+            &ScoringHandlers::ScoresAllAtOnce);
 }
 
 absl::StatusOr<v1::ScoreResponse> ScoringHandlers::Score(const call::CallContext& context,
@@ -87,6 +89,14 @@ absl::StatusOr<v1::ScoreResponse> ScoringHandlers::Score(const call::CallContext
 
 bool ScoringHandlers::ScoresAtOnce(const v1::ScoreRequest& request) const {
   return catalogues_.FindsAtOnce(request.instrument());
+}
+
+bool ScoringHandlers::ScoresAllAtOnce(const v1::StreamScoresRequest& request) const {
+  constexpr int kFew = 32;  // tens of microseconds
+  return request.forms_size() <= kFew &&
+         absl::c_all_of(request.forms(), [this](const v1::AnsweredForm& form) {
+           return catalogues_.FindsAtOnce(form.instrument());
+         });
 }
 
 absl::StatusOr<std::unique_ptr<call::Exchange<v1::StreamScoresRequest, v1::StreamScoresResponse>>>

@@ -27,6 +27,9 @@ class ScoringHandlers {
   // Whether the request is answered without the store.
   bool ScoresAtOnce(const v1::ScoreRequest& request) const;
 
+  // Whether so few forms, so soon, that they are best scored where they arrive.
+  bool ScoresAllAtOnce(const v1::StreamScoresRequest& request) const;
+
   absl::StatusOr<std::unique_ptr<call::Exchange<v1::StreamScoresRequest, v1::StreamScoresResponse>>>
   StreamScores(const call::CallContext& context);
 

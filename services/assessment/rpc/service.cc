@@ -6,6 +6,7 @@
 #include "common/errors/status_macros.h"
 #include "services/assessment/data/shipped.h"
 #include "services/assessment/rpc/outcome_keeper.h"
+#include "services/assessment/rpc/survey.h"
 
 namespace rapport::assessment {
 
@@ -19,7 +20,7 @@ AssessmentService::AssessmentService(Dependencies dependencies)
       measure_requests_(database_, catalogues_, dependencies.vault),
       progress_(database_, catalogues_, dependencies.vault, dependencies.notes),
       caseload_(database_, catalogues_),
-      alerts_(database_, clock_, dependencies.notes),
+      alerts_(database_, clock_, dependencies.vault, dependencies.notes),
       follower_(clock_),
       consumer_(database_,
                 {.consumer = "assessment",
@@ -41,7 +42,8 @@ AssessmentService::AssessmentService(Dependencies dependencies)
                       [this](sql::Transaction& tx, const common::v1::Event& event) {
                         return notes_follower_.Apply(tx, event);
                       }),
-      background_(database_, clock_, dependencies.metrics, dependencies.scheduling) {
+      background_(database_, clock_, dependencies.metrics, dependencies.scheduling),
+      survey_(database_, clock_, dependencies.metrics, SurveyFigures(), LookAtAlerts) {
   measure_requests_.Register(background_.worker());
   background_.worker().On(kOutcomeWork, OutcomeAct(catalogues_));
   background_.worker().On(kRebuildWork, ContinueRebuild);
@@ -64,9 +66,11 @@ void AssessmentService::Start() {
   consumer_.Start();
   notes_consumer_.Start();
   background_.Start();
+  survey_.Start();
 }
 
 void AssessmentService::Stop() {
+  survey_.Stop();
   background_.Stop();
   notes_consumer_.Stop();
   consumer_.Stop();

@@ -11,6 +11,7 @@
 #include "common/sql/database.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
+#include "common/work/survey.h"
 #include "services/assessment/rpc/alert_handlers.h"
 #include "services/assessment/rpc/assessment_handlers.h"
 #include "services/assessment/rpc/background.h"
@@ -39,8 +40,8 @@ struct Dependencies {
 };
 
 // The assessment service: its handlers, and what it does by itself (follow scheduling's events,
-// watch the clock for leave and cover). Knows no transport. Its own events are served by a
-// feed::Feed over the same database.
+// watch the clock for leave and cover, count the alerts that stand). Knows no transport. Its own
+// events are served by a feed::Feed over the same database.
 class AssessmentService {
  public:
   explicit AssessmentService(Dependencies dependencies);
@@ -77,6 +78,7 @@ class AssessmentService {
   const NotesFollower notes_follower_;
   events::Consumer notes_consumer_;
   Background background_;
+  work::Survey survey_;
 };
 
 }  // namespace rapport::assessment

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
+#include "common/telemetry/log.h"
 #include "common/time/convert.h"
 #include "common/work/work.h"
 #include "services/assessment/domain/alerts.h"
@@ -114,6 +116,22 @@ const sql::Statement kCovers{"assessment.alert.covers", R"sql(
   WHERE organization_id = $1 AND deleted = 0 AND start_time <= $2 AND end_time > $2
   ORDER BY clinician, covering_clinician)sql"};
 
+const sql::Statement kInsertTexts{"assessment.alert_resolution.insert", R"sql(
+  INSERT INTO alert_resolution (organization_id, alert_id, subject, sealed)
+  VALUES ($1, $2, $3, $4))sql"};
+
+const sql::Statement kGetTexts{"assessment.alert_resolution.get", R"sql(
+  SELECT alert_id, subject, sealed FROM alert_resolution
+  WHERE organization_id = $1 AND alert_id IN (SELECT value FROM json_each($2)))sql"};
+
+crypto::Place TextsPlace(absl::string_view alert, absl::string_view subject) {
+  return {.organization_id = std::string(names::OrganizationId(alert)),
+          .subject = std::string(subject),
+          .resource = std::string(alert),
+          .version = 1,
+          .field = "resolution"};
+}
+
 sql::Value OrganizationOf(absl::string_view name) { return sql::Text(names::OrganizationId(name)); }
 
 absl::StatusOr<StoredAlert> Parse(const sql::Result& rows, size_t row) {
@@ -147,7 +165,64 @@ void ScheduleEscalation(sql::Transaction& tx, const v1::Alert& alert) {
 std::string Document(const v1::Alert& alert) {
   v1::Alert stored = alert;
   stored.clear_etag();
+  if (stored.has_resolution()) {
+    stored.mutable_resolution()->clear_safety_plan_reason();
+    stored.mutable_resolution()->clear_guardian_reason();
+    stored.mutable_resolution()->clear_comment();
+  }
   return stored.SerializeAsString();
+}
+
+std::string ResolutionTextsName(absl::string_view alert) {
+  return absl::StrCat(alert, "/resolutionTexts");
+}
+
+absl::StatusOr<std::string> InsertResolutionTexts(sql::Transaction& tx, const crypto::Vault& vault,
+                                                  const v1::Alert& alert) {
+  const v1::AlertResolution& resolution = alert.resolution();
+  v1::AlertResolution texts;
+  texts.set_safety_plan_reason(resolution.safety_plan_reason());
+  texts.set_guardian_reason(resolution.guardian_reason());
+  texts.set_comment(resolution.comment());
+  if (texts.ByteSizeLong() == 0) return std::string();
+  const std::string& about = alert.respondent().empty() ? alert.patient() : alert.respondent();
+  ASSIGN_OR_RETURN(const std::string sealed,
+                   vault.Seal(tx, TextsPlace(alert.name(), about), texts.SerializeAsString(),
+                              time::ToTime(resolution.resolve_time())));
+  tx.Defer(kInsertTexts, {OrganizationOf(alert.name()), sql::Text(names::Last(alert.name())),
+                          sql::Text(about), sql::Bytes(sealed)});
+  return sealed;
+}
+
+absl::Status ReadResolutionTexts(sql::Session& session, const crypto::Vault& vault,
+                                 const std::vector<v1::Alert*>& alerts) {
+  std::map<std::string, v1::Alert*> resolved;
+  std::string ids = "[";
+  for (v1::Alert* alert : alerts) {
+    if (!alert->has_resolution()) continue;
+    const std::string id(names::Last(alert->name()));
+    resolved[id] = alert;
+    if (ids.size() > 1) ids += ',';
+    telemetry::AppendJsonString(ids, id);
+  }
+  if (resolved.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kGetTexts, {OrganizationOf(alerts.front()->name()), sql::Text(ids + "]")}));
+  crypto::Opener opener(vault, session);
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    v1::Alert& alert = *resolved.at(rows.Text(row, 0));
+    const absl::StatusOr<std::string> opened =
+        opener.Open(TextsPlace(alert.name(), rows.Text(row, 1)), rows.Bytes(row, 2));
+    if (errors::Reason(opened.status()) == "ERASED") continue;
+    RETURN_IF_ERROR(opened.status());
+    v1::AlertResolution texts;
+    if (!texts.ParseFromString(*opened)) {
+      return errors::Internal("What was sealed of an alert is no resolution.");
+    }
+    alert.mutable_resolution()->MergeFrom(texts);
+  }
+  return absl::OkStatus();
 }
 
 void LockAlerts(sql::Transaction& tx, absl::string_view organization_id) {

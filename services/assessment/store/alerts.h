@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/call/pages.h"
+#include "common/crypto/vault.h"
 #include "common/sql/database.h"
 #include "rapport/assessment/v1/alert.pb.h"
 
@@ -21,7 +22,7 @@ struct StoredAlert {
   int64_t version = 0;
 };
 
-// What is stored of `alert`: all but its etag.
+// What is stored of `alert` plain: all but its etag and the texts of its resolution.
 std::string Document(const v1::Alert& alert);
 
 // Takes, until the end of the transaction, the lock under which alerts of the organisation are
@@ -60,6 +61,17 @@ absl::StatusOr<StoredAlert> GetAlert(sql::Session& session, absl::string_view na
 // escalates as long as it is OPEN and has a deadline.
 //   kAborted LOST_RACE  it is no longer at `version`
 absl::Status UpdateAlert(sql::Transaction& tx, const v1::Alert& alert, int64_t version);
+
+// Keeps the texts of the resolution of `alert`, sealed for whom it is about. Returns what was
+// stored; empty: there is no text, and nothing was.
+absl::StatusOr<std::string> InsertResolutionTexts(sql::Transaction& tx, const crypto::Vault& vault,
+                                                  const v1::Alert& alert);
+// Puts them back into `alerts` of one organisation. Those about someone who was erased stay
+// without.
+absl::Status ReadResolutionTexts(sql::Session& session, const crypto::Vault& vault,
+                                 const std::vector<v1::Alert*>& alerts);
+// The name under which the audit log tells of them.
+std::string ResolutionTextsName(absl::string_view alert);
 
 struct AlertQuery {
   std::string organization_id;

@@ -25,6 +25,17 @@ const sql::Statement kAlertAlone{"assessment.audited.alert_alone", R"sql(
       AND leaf.resource = 'organizations/' || a.organization_id || '/alerts/' || a.alert_id
   WHERE a.organization_id = $1 AND leaf.leaf_index IS NULL LIMIT 100)sql"};
 
+const sql::Statement kAlertTexts{"assessment.audited.alert_resolution", R"sql(
+  SELECT 1, sealed FROM alert_resolution WHERE organization_id = $1 AND alert_id = $2)sql"};
+
+const sql::Statement kAlertTextsAlone{"assessment.audited.alert_resolution_alone", R"sql(
+  SELECT 'organizations/' || a.organization_id || '/alerts/' || a.alert_id || '/resolutionTexts', 1
+  FROM alert_resolution AS a LEFT JOIN audit_leaf AS leaf
+    ON leaf.organization_id = $1 AND leaf.version = 1
+      AND leaf.resource = 'organizations/' || a.organization_id || '/alerts/' || a.alert_id
+                          || '/resolutionTexts'
+  WHERE a.organization_id = $1 AND leaf.leaf_index IS NULL LIMIT 100)sql"};
+
 const sql::Statement kMeasureRequest{"assessment.audited.measure_request", R"sql(
   SELECT version, document FROM measure_request
   WHERE organization_id = $1 AND measure_request_id = $2)sql"};
@@ -49,6 +60,9 @@ std::vector<audit::RecordKind> RecordKinds() {
       {.pattern = "organizations/{organization}/alerts/{alert}",
        .read = &kAlert,
        .unaudited = &kAlertAlone},
+      {.pattern = "organizations/{organization}/alerts/{alert}/resolutionTexts",
+       .read = &kAlertTexts,
+       .unaudited = &kAlertTextsAlone},
       {.pattern = "organizations/{organization}/measureRequests/{request}",
        .read = &kMeasureRequest},
       {.pattern = "organizations/{organization}/courses/{course}/patients/{patient}/"

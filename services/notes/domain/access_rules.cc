@@ -37,6 +37,7 @@ constexpr Row kTable[] = {
     {kClinicians, Relation::kAuthor, Object::kSignedNote, kA, kA, kA},
     {kClinicians, Relation::kTreats, Object::kSignedNote, kA, kA, kA},
     {kClinicians, Relation::kSupervises, Object::kSignedNote, kA, kD, kA},
+    {kClinicians, Relation::kSupervisesAuthor, Object::kSignedNote, kA, kD, kD},
     {kClinicians, Relation::kBrokeGlass, Object::kSignedNote, kA, kD, kD},
 
     {kClinicians, Relation::kAuthor, Object::kDraft, kA, kA, kD},
@@ -52,6 +53,7 @@ constexpr Row kTable[] = {
     {kClinicians, Relation::kAuthor, Object::kNoteDecision, kA, kA, kD},
     {kClinicians, Relation::kTreats, Object::kNoteDecision, kA, kA, kD},
     {kClinicians, Relation::kSupervises, Object::kNoteDecision, kA, kD, kD},
+    {kClinicians, Relation::kSupervisesAuthor, Object::kNoteDecision, kA, kD, kD},
     {kClinicians, Relation::kBrokeGlass, Object::kNoteDecision, kD, kD, kD},
     {kOfficers, Relation::kOrganization, Object::kNoteDecision, kA, kD, kD},
 

@@ -23,14 +23,15 @@ enum class Role {
 };
 
 enum class Relation {
-  kOrganization,  // of the same organisation, no more
-  kAuthor,        // wrote it, or opened it
-  kTreats,        // responsible for the course, or covers for who is
-  kSupervises,    // who treats
-  kBrokeGlass,    // an emergency access of theirs is in force
-  kRecipient,     // it is released to them, now
-  kSelf,          // the patient's own device
-  kGuardian,      // a guardian whose view is open
+  kOrganization,      // of the same organisation, no more
+  kAuthor,            // wrote it, or opened it
+  kTreats,            // responsible for the course, or covers for who is
+  kSupervises,        // who is responsible for the course
+  kSupervisesAuthor,  // who wrote it, as the cover of another's course perhaps
+  kBrokeGlass,        // an emergency access of theirs is in force
+  kRecipient,         // it is released to them, now
+  kSelf,              // the patient's own device
+  kGuardian,          // a guardian whose view is open
 };
 
 enum class Object {

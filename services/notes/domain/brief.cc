@@ -23,6 +23,9 @@ constexpr int kMostAlerts = 20;
 constexpr int kMostGoals = 20;
 constexpr int kMostScores = 20;
 constexpr int kMostAnniversaries = 10;
+constexpr int kMostLeave = 10;
+constexpr int kLeaveAhead = 366;
+constexpr size_t kMostInLeave = 10;
 
 bool IsReal(int month, int day) { return month >= 1 && month <= 12 && day >= 1 && day <= 31; }
 
@@ -32,6 +35,20 @@ const as::ProgressPoint* CompleteFromEnd(const as::InstrumentProgress& series, i
     if (point.complete() && point.has_total() && which-- == 0) return &point;
   }
   return nullptr;
+}
+
+// The sessions booked with the clinician within their leave.
+std::vector<const Sitting*> BookedWithin(const CaseFile& file, const Leave& leave) {
+  std::vector<const Sitting*> within;
+  for (const Sitting& sitting : file.sittings) {
+    if (within.size() == kMostInLeave) break;
+    if (sitting.state.state() == scheduling::v1::APPOINTMENT_STATE_BOOKED &&
+        sitting.state.clinician() == file.course.clinician() && sitting.start() >= file.now &&
+        sitting.start() < leave.end && leave.start < sitting.end()) {
+      within.push_back(&sitting);
+    }
+  }
+  return within;
 }
 
 class Briefer {
@@ -56,6 +73,7 @@ class Briefer {
     LastNote();
     Risk();
     Days();
+    PlannedLeave();
     Goals();
     for (const std::string& source : file_.unavailable_sources) {
       brief_.add_unavailable_sources(source);
@@ -416,6 +434,18 @@ class Briefer {
     }
   }
 
+  void PlannedLeave() {
+    for (const Leave& leave : file_.leave) {
+      if (brief_.leave_size() == kMostLeave) break;
+      v1::PlannedLeave& told = *brief_.add_leave();
+      *told.mutable_start_time() = time::ToTimestamp(leave.start);
+      *told.mutable_end_time() = time::ToTimestamp(leave.end);
+      for (const Sitting* sitting : BookedWithin(file_, leave)) {
+        told.add_appointments(sitting->appointment);
+      }
+    }
+  }
+
   void Goals() {
     for (const v1::Goal& goal : file_.goals) {
       if (goal.erased() || goal.status() == v1::GOAL_STATUS_ACHIEVED ||
@@ -496,14 +526,33 @@ std::vector<v1::PlanningWarning> PlanningWarningsOf(const CaseFile& file,
     }
   }
   std::vector<v1::PlanningWarning> warnings;
-  if (counted.empty() || counted.back()->start() < file.now) return warnings;
   const auto warn = [&](v1::PlanningWarningKind kind, absl::CivilDay day,
-                        std::initializer_list<const Sitting*> sittings) {
+                        const std::vector<const Sitting*>& sittings) {
     v1::PlanningWarning& warning = warnings.emplace_back();
     warning.set_kind(kind);
     *warning.mutable_date() = time::ToDate(day);
     for (const Sitting* sitting : sittings) warning.add_appointments(sitting->appointment);
   };
+
+  for (const Leave& leave : file.leave) {
+    const absl::CivilDay from = file.DayOf(std::max(leave.start, file.now));
+    // Leave without a known end is looked at a year ahead.
+    const absl::CivilDay to =
+        std::min(file.DayOf(leave.end - absl::Microseconds(1)), from + kLeaveAhead);
+    for (const HardDay& hard : hard_days) {
+      for (int64_t year = from.year(); year <= to.year(); ++year) {
+        const absl::CivilDay day = InYear(hard, year);
+        if (day >= from && day <= to) {
+          warn(v1::PLANNING_WARNING_KIND_LEAVE_OVER_ANNIVERSARY, day, {});
+        }
+      }
+    }
+    const std::vector<const Sitting*> within = BookedWithin(file, leave);
+    if (!within.empty()) {
+      warn(v1::PLANNING_WARNING_KIND_SESSION_IN_LEAVE, file.DayOf(within.front()->start()), within);
+    }
+  }
+  if (counted.empty() || counted.back()->start() < file.now) return warnings;
 
   const absl::CivilDay ending = file.DayOf(counted.back()->start());
   if (counted.back()->number >= file.course.planned_sessions()) {

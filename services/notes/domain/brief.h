@@ -12,9 +12,9 @@ namespace rapport::notes {
 
 // What a therapist wants to know before `sitting` (null: none is booked; then as of now), in a view
 // (clinical rules 4.1 to 4.7 and 6). Of a couple without `about` nothing private is told, and
-// nothing prompts for what is asked alone. Reads of the file: record, course, sittings, entries,
-// goals, risk_assessments, safety_plan, notes, progress, alerts, unavailable_sources; `unsigned`:
-// earlier sessions whose note is not signed.
+// nothing prompts for what is asked alone. Reads of the file: record, course, sittings, leave,
+// entries, goals, risk_assessments, safety_plan, notes, progress, alerts, unavailable_sources;
+// `unsigned`: earlier sessions whose note is not signed.
 v1::SessionBrief BriefFor(const CaseFile& file, const View& view, const Sitting* sitting,
                           const std::vector<std::string>& unsigned_sessions,
                           const v1::ReviewRules& rules, const v1::EntryRules& entry_rules);

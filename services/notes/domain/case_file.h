@@ -34,11 +34,18 @@ struct Sitting {
   absl::Time end() const;
 };
 
+// Time off of the clinician who is responsible for the course, [start, end).
+struct Leave {
+  absl::Time start;
+  absl::Time end;
+};
+
 struct CaseFile {
   std::string organization_id;
   v1::Case record;
   scheduling::v1::CourseEvent course;
   std::vector<Sitting> sittings;  // by start
+  std::vector<Leave> leave;       // not over yet, by start
   absl::TimeZone zone;            // the patient's
   absl::Time now;
   std::vector<v1::Entry> entries;                    // newest versions, not voided, oldest first

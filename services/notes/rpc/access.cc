@@ -65,6 +65,7 @@ absl::Status OfVerdict(Verdict verdict, absl::string_view type, const absl::Stat
 
 struct Access::Known {
   CaseAccess access;
+  care::Reach reach;
   std::vector<Relation> relations;
   bool stale = false;  // they would see to it or supervise it, were that sure
 };
@@ -91,7 +92,8 @@ absl::StatusOr<Access::Known> Access::RelationsTo(sql::Session& session, const C
   if (absl::IsNotFound(course.status())) return errors::NotFound(type);
   ASSIGN_OR_RETURN(access.course, std::move(course));
 
-  ASSIGN_OR_RETURN(const care::Reach reach, care::ReachOf(session, context));
+  ASSIGN_OR_RETURN(known.reach, care::ReachOf(session, context));
+  const care::Reach& reach = known.reach;
   access.clinician = reach.clinician;
   access.actor = reach.clinician.empty() ? context.principal->subject : reach.clinician;
   if (reach.clinician.empty()) return known;
@@ -158,7 +160,17 @@ absl::StatusOr<NoteAccess> Access::DecideNote(sql::Session& session, const CallC
   ASSIGN_OR_RETURN(Known known, RelationsTo(session, context, name, "Note"));
   access.clinician = known.access.clinician;
   access.author = !access.clinician.empty() && access.note.resource.author() == access.clinician;
-  if (access.author) known.relations.push_back(Relation::kAuthor);
+  const std::vector<std::string>& supervised = known.reach.supervised;
+  if (access.author) {
+    known.relations.push_back(Relation::kAuthor);
+  } else if (std::find(supervised.begin(), supervised.end(), access.note.resource.author()) !=
+             supervised.end()) {
+    if (Lags()) {
+      known.stale = true;
+    } else {
+      known.relations.push_back(Relation::kSupervisesAuthor);
+    }
+  }
   access.treats = access.author || known.access.treats;
   access.break_glass = std::move(known.access.break_glass);
   access.course = std::move(known.access.course);

@@ -86,7 +86,8 @@ class Access {
                                                 absl::string_view name,
                                                 absl::string_view type) const;
 
-  // The note `name`: for its author always; a signed one also for whoever may read its case.
+  // The note `name`: for its author always; a signed one also for whoever may read its case, and
+  // for who supervises its author, whoever is responsible for the course.
   // kNotFound is of type "Note".
   absl::StatusOr<NoteAccess> RequireNote(sql::Session& session, const call::CallContext& context,
                                          absl::string_view name) const;

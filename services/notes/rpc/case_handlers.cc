@@ -18,6 +18,7 @@
 #include "services/notes/domain/entry_rules.h"
 #include "services/notes/domain/payloads.h"
 #include "services/notes/rpc/access.h"
+#include "services/notes/rpc/signing.h"
 #include "services/notes/store/case_store.h"
 #include "services/notes/store/entries.h"
 #include "services/notes/store/goal_store.h"
@@ -143,6 +144,8 @@ absl::StatusOr<v1::Determination> CaseHandlers::SignDetermination(
         ASSIGN_OR_RETURN(const CaseAccess access,
                          access_.RequireTreatedCase(tx, context, request.parent(), "Case"));
         RETURN_IF_ERROR(RequireRecentAuthentication(context));
+        RETURN_IF_ERROR(
+            RequireLicensed(tx, context, access.clinician, access.course.state).status());
         RETURN_IF_ERROR(CheckDetermination(request.determination(), context.organization_id));
         ASSIGN_OR_RETURN(CaseRecord record,
                          notes::GetCase(tx, vault_, context.organization_id, access.case_id));
@@ -447,6 +450,8 @@ absl::StatusOr<v1::PartnerScreen> CaseHandlers::CountersignPartnerScreen(
           return errors::FailedPrecondition("NOT_POSITIVE",
                                             "Only a positive screen is countersigned.");
         }
+        RETURN_IF_ERROR(
+            RequireLicensed(tx, context, access.clinician, access.course.state).status());
         v1::ScreenCountersignature& signature = *screen.mutable_countersignature();
         signature.set_clinician(access.clinician);
         signature.set_reason(request.reason());

@@ -20,6 +20,7 @@
 #include "services/notes/domain/entry_agenda.h"
 #include "services/notes/domain/entry_rules.h"
 #include "services/notes/domain/entry_safety.h"
+#include "services/notes/rpc/signing.h"
 #include "services/notes/store/case_store.h"
 #include "services/notes/store/entries.h"
 #include "services/notes/store/risk_store.h"
@@ -158,6 +159,13 @@ absl::StatusOr<v1::Entry> Answer(sql::Session& session, const crypto::Vault& vau
   return std::move(entries[0]);
 }
 
+// Whether the caller may put their signature under something now.
+absl::Status RequireToSign(sql::Session& session, const CallContext& context,
+                           const CaseAccess& access) {
+  RETURN_IF_ERROR(RequireRecentAuthentication(context));
+  return RequireLicensed(session, context, access.clinician, access.course.state).status();
+}
+
 absl::Status InUse() {
   return errors::FailedPrecondition(
       "ENTRY_IN_USE", "The focus of the therapy rests on it. Change the problem areas first.");
@@ -206,7 +214,9 @@ absl::StatusOr<v1::Entry> EntryHandlers::CreateEntry(const CallContext& context,
                          FactsFor(tx, vault_, context, access, request.entry(), ""));
         v1::Entry entry = Prepared(request.entry(), nullptr, facts, ShippedEntryRules());
         RETURN_IF_ERROR(CheckEntry(entry, nullptr, facts, ShippedEntryRules()));
-        if (entry.contract().has_sign_time()) RETURN_IF_ERROR(RequireRecentAuthentication(context));
+        if (entry.contract().has_sign_time()) {
+          RETURN_IF_ERROR(RequireToSign(tx, context, access));
+        }
 
         entry.set_name(absl::StrCat(access.name, "/entries/", ids::NewUlid()));
         entry.set_clinician(access.clinician);
@@ -243,7 +253,9 @@ absl::StatusOr<v1::Entry> EntryHandlers::ReviseEntry(const CallContext& context,
                          FactsFor(tx, vault_, context, access, wanted, request.name()));
         v1::Entry entry = Prepared(wanted, &before.resource, facts, ShippedEntryRules());
         RETURN_IF_ERROR(CheckEntry(entry, &before.resource, facts, ShippedEntryRules()));
-        if (entry.contract().has_sign_time()) RETURN_IF_ERROR(RequireRecentAuthentication(context));
+        if (entry.contract().has_sign_time()) {
+          RETURN_IF_ERROR(RequireToSign(tx, context, access));
+        }
         if (entry.has_relationship()) {
           ASSIGN_OR_RETURN(const CaseRecord record,
                            GetCase(tx, vault_, context.organization_id, access.case_id));

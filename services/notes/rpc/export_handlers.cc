@@ -6,7 +6,11 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/call/pages.h"
 #include "common/care/care.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
@@ -27,10 +31,13 @@ namespace as = assessment::v1;
 using call::CallContext;
 
 constexpr size_t kMaxBytes = 3 * 1024 * 1024;
+constexpr size_t kPageBytes = 1024 * 1024;
 
 absl::Status TooLarge() {
   return errors::FailedPrecondition(
-      "EXPORT_TOO_LARGE", "The document would pass 3 MiB. Leave the notes or the inventory out.");
+      "EXPORT_TOO_LARGE",
+      "The document would be too large. Ask for a bundle in pages, or leave the "
+      "notes or the inventory out.");
 }
 
 std::string NoticeOf(const v1::CaseLabels& labels) {
@@ -80,6 +87,7 @@ std::string ChartInstrument(const CaseFile& file, const std::string& patient) {
 void ExportHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.notes.v1.ExportService", this)
       .Unary("ExportCase", &ExportHandlers::ExportCase)
+      .Unary("ExportCaseInPages", &ExportHandlers::ExportCaseInPages)
       .Unary("RenderCaseSummary", &ExportHandlers::RenderCaseSummary)
       .Unary("RenderBooklet", &ExportHandlers::RenderBooklet);
 }
@@ -94,20 +102,22 @@ absl::StatusOr<LoadedFile> ExportHandlers::LoadFor(const CallContext& context,
   return loaded;
 }
 
-absl::StatusOr<v1::ExportCaseResponse> ExportHandlers::ExportCase(
-    const CallContext& context, const v1::ExportCaseRequest& request) {
-  ASSIGN_OR_RETURN(const LoadedFile loaded, LoadFor(context, request.name(), request.patient(),
-                                                    {.clinical = true,
-                                                     .notes = !request.without_notes(),
-                                                     .disclosure = true,
-                                                     .forms = true}));
-  const CaseFile& file = loaded.file;
+template <class Request>
+absl::StatusOr<v1::ExportCaseResponse> ExportHandlers::Bundle(const CallContext& context,
+                                                              const Request& request,
+                                                              absl::Time now) const {
+  ASSIGN_OR_RETURN(LoadedFile loaded, LoadFor(context, request.name(), request.patient(),
+                                              {.clinical = true,
+                                               .notes = !request.without_notes(),
+                                               .disclosure = true,
+                                               .forms = true}));
+  CaseFile& file = loaded.file;
   if (file.shortened) return TooLarge();
+  file.now = now;
   FhirBundle bundle = MakeFhirBundle(
       file, {.patient = request.patient().empty() ? file.record.patient() : request.patient(),
              .include_inventory = request.include_inventory(),
              .without_notes = request.without_notes()});
-  if (bundle.json.size() > kMaxBytes) return TooLarge();
   v1::ExportCaseResponse response;
   response.set_sha256(Sha256(bundle.json));
   response.set_bundle(std::move(bundle.json));
@@ -119,6 +129,54 @@ absl::StatusOr<v1::ExportCaseResponse> ExportHandlers::ExportCase(
     response.add_unavailable_sources(source);
   }
   response.set_redisclosure_notice(NoticeOf(file.labels));
+  return response;
+}
+
+absl::StatusOr<v1::ExportCaseResponse> ExportHandlers::ExportCase(
+    const CallContext& context, const v1::ExportCaseRequest& request) {
+  ASSIGN_OR_RETURN(v1::ExportCaseResponse response, Bundle(context, request, context.now));
+  if (response.bundle().size() > kMaxBytes) return TooLarge();
+  return response;
+}
+
+absl::StatusOr<v1::ExportCaseInPagesResponse> ExportHandlers::ExportCaseInPages(
+    const CallContext& context, const v1::ExportCaseInPagesRequest& request) {
+  ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
+  absl::Time made = absl::FromUnixMicros(absl::ToUnixMicros(context.now));
+  size_t offset = 0;
+  std::string sha256;
+  if (!page.after.empty()) {
+    const std::vector<std::string> parts = absl::StrSplit(page.after, absl::MaxSplits('\n', 2));
+    int64_t micros = 0;
+    if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &micros) ||
+        !absl::SimpleAtoi(parts[1], &offset)) {
+      return errors::InvalidArgument("page_token", "is none of this method");
+    }
+    made = absl::FromUnixMicros(micros);
+    sha256 = absl::HexStringToBytes(parts[2]);
+  }
+  ASSIGN_OR_RETURN(v1::ExportCaseResponse whole, Bundle(context, request, made));
+  if (!page.after.empty() && whole.sha256() != sha256) {
+    return errors::Aborted("EXPORT_CHANGED",
+                           "The case is not what the first page was of. Begin without a page "
+                           "token, and forget what was read.");
+  }
+  const std::string bundle = std::move(*whole.mutable_bundle());
+  whole.clear_bundle();
+  v1::ExportCaseInPagesResponse response;
+  const size_t wanted = request.page_size() == 0
+                            ? kPageBytes
+                            : std::min(static_cast<size_t>(request.page_size()), kMaxBytes);
+  response.set_data(bundle.substr(std::min(offset, bundle.size()), wanted));
+  response.set_offset(static_cast<int64_t>(offset));
+  response.set_total_bytes(static_cast<int64_t>(bundle.size()));
+  offset += response.data().size();
+  if (offset < bundle.size()) {
+    response.set_next_page_token(
+        call::NextPageToken(context, absl::StrCat(absl::ToUnixMicros(made), "\n", offset, "\n",
+                                                  absl::BytesToHexString(whole.sha256()))));
+  }
+  *response.mutable_summary() = std::move(whole);
   return response;
 }
 

@@ -23,6 +23,8 @@ class ExportHandlers {
 
   absl::StatusOr<v1::ExportCaseResponse> ExportCase(const call::CallContext& context,
                                                     const v1::ExportCaseRequest& request);
+  absl::StatusOr<v1::ExportCaseInPagesResponse> ExportCaseInPages(
+      const call::CallContext& context, const v1::ExportCaseInPagesRequest& request);
   absl::StatusOr<v1::RenderedDocument> RenderCaseSummary(
       const call::CallContext& context, const v1::RenderCaseSummaryRequest& request);
   absl::StatusOr<v1::RenderedDocument> RenderBooklet(const call::CallContext& context,
@@ -32,6 +34,11 @@ class ExportHandlers {
   // The file for a document that leaves the service.
   absl::StatusOr<LoadedFile> LoadFor(const call::CallContext& context, absl::string_view case_name,
                                      absl::string_view patient, const FileParts& parts) const;
+
+  // The bundle, with all that goes with it, as of `now`; of any size.
+  template <class Request>
+  absl::StatusOr<v1::ExportCaseResponse> Bundle(const call::CallContext& context,
+                                                const Request& request, absl::Time now) const;
 
   const ReviewLoader loader_;
   call::Peer& assessment_;

@@ -444,8 +444,8 @@ absl::StatusOr<v1::Note> NoteHandlers::SaveDraft(const CallContext& context,
         tx.Lock({request.name()});
         ASSIGN_OR_RETURN(const NoteAccess access,
                          access_.RequireTreatedNote(tx, context, request.name()));
-        if (access.note.resource.draft_version() == 0) return NoteSigned();
         if (!access.author) return NotTheAuthor();
+        if (access.note.resource.draft_version() == 0) return NoteSigned();
         // What an autosave of a first version does not change, it does not read either.
         const bool first = access.note.resource.signed_version() == 0;
         const bool builds_on = request.base_sequence() == access.note.draft_sequence &&

@@ -190,9 +190,9 @@ absl::StatusOr<v1::Note> NoteHandlers::SignNote(const CallContext& context,
     ASSIGN_OR_RETURN(NoteAccess access,
                      access_.RequireTreatedNote(session, context, request.name()));
     course = std::move(access.course);
+    if (!access.author) return NotTheAuthor();
     RETURN_IF_ERROR(RequireRecentAuthentication(context));
     if (access.note.resource.draft_version() == 0) return NoteSigned();
-    if (!access.author) return NotTheAuthor();
     ASSIGN_OR_RETURN(NoteRecord note,
                      notes::ReadNote(session, vault_, request.name(), access.clinician));
     RETURN_IF_ERROR(call::CheckEtag(request.etag(), note.version));

@@ -66,6 +66,9 @@ absl::Status ReviewLoader::ReadOwn(sql::Session& session, const CallContext& con
     file.sittings.push_back({std::move(appointment.appointment), std::move(appointment.state),
                              appointment.session_number});
   }
+  ASSIGN_OR_RETURN(const std::vector<care::TimeOff> leave,
+                   care::ListTimeOff(session, file.course.clinician(), context.now));
+  for (const care::TimeOff& each : leave) file.leave.push_back({each.start, each.end});
   ASSIGN_OR_RETURN(file.entries, AllEntries(session, vault_, organization, id, {}));
   if (file.entries.size() > kMostEntries) {
     file.entries.erase(file.entries.begin(),

@@ -5,6 +5,7 @@
 #include "common/care/care.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "services/notes/rpc/survey.h"
 #include "services/notes/store/case_store.h"
 #include "services/notes/store/session_store.h"
 
@@ -79,7 +80,9 @@ NotesService::NotesService(Dependencies dependencies)
       exports_(dependencies.database, access_, dependencies.vault, dependencies.assessment),
       privacy_(dependencies.database, dependencies.vault),
       fidelity_(dependencies.database, access_, dependencies.vault),
-      supervision_(dependencies.database, access_, dependencies.vault, dependencies.assessment) {}
+      supervision_(dependencies.database, access_, dependencies.vault, dependencies.assessment),
+      survey_(dependencies.database, dependencies.clock, dependencies.metrics, SurveyFigures(),
+              LookAtDueNotes) {}
 
 void NotesService::Register(call::Registry& registry) {
   cases_.Register(registry);
@@ -100,9 +103,11 @@ void NotesService::Register(call::Registry& registry) {
 void NotesService::Start() {
   consumer_.Start();
   assessment_consumer_.Start();
+  survey_.Start();
 }
 
 void NotesService::Stop() {
+  survey_.Stop();
   assessment_consumer_.Stop();
   consumer_.Stop();
 }

@@ -14,6 +14,7 @@
 #include "common/sql/database.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
+#include "common/work/survey.h"
 #include "rapport/common/v1/event.pb.h"
 #include "services/notes/rpc/access.h"
 #include "services/notes/rpc/case_handlers.h"
@@ -58,7 +59,7 @@ class NotesService {
 
   void Register(call::Registry& registry);
 
-  // Follows the events of scheduling and assessment from here until Stop.
+  // Follows the events of scheduling and assessment, and counts what is due, from here until Stop.
   void Start();
   void Stop();
 
@@ -88,6 +89,7 @@ class NotesService {
   PrivacyHandlers privacy_;
   FidelityHandlers fidelity_;
   SupervisionHandlers supervision_;
+  work::Survey survey_;
 };
 
 }  // namespace rapport::notes

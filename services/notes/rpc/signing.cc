@@ -35,7 +35,7 @@ absl::StatusOr<HeldKey> KeyOf(call::Change& change, const crypto::Vault& vault,
     return errors::Aborted("LOST_RACE", "The signer's key was made meanwhile. Repeat the call.");
   }
   RETURN_IF_ERROR(sealed.status());
-  change.Audit(held.key.name(), 1, held.key.SerializeAsString() + *sealed);
+  change.Audit(held.key.name(), 1, held.key.public_key() + *sealed);
   return held;
 }
 

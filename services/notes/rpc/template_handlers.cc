@@ -171,8 +171,8 @@ absl::StatusOr<v1::NotePolicy> NotePolicyHandlers::UpdateNotePolicy(
         const int64_t version = VersionOf(before.etag());
         RETURN_IF_ERROR(call::CheckEtag(policy.etag(), version));
         *policy.mutable_update_time() = time::ToTimestamp(context.now);
-        RETURN_IF_ERROR(PutNotePolicy(change.tx(), policy, version + 1));
-        change.Audit(policy.clinic() + "/notePolicy", version + 1, policy.SerializeAsString());
+        ASSIGN_OR_RETURN(const std::string stored, PutNotePolicy(change.tx(), policy, version + 1));
+        change.Audit(policy.clinic() + "/notePolicy", version + 1, stored);
         change.SetResult(policy.clinic(), version + 1);
         return policy;
       });

@@ -166,6 +166,35 @@ const sql::Statement kSupervisedCase{"notes.audited.supervised_case", R"sql(
   WHERE organization_id = $1 AND supervisee = 'organizations/' || $1 || '/clinicians/' || $2
     AND session_id = $3 AND case_id = $4)sql"};
 
+const sql::Statement kSigningKey{"notes.audited.signing_key", R"sql(
+  SELECT 1, public_key, sealed FROM signing_key
+  WHERE organization_id = $1 AND clinician = 'organizations/' || $1 || '/clinicians/' || $2
+    AND key_id = $3)sql"};
+
+const sql::Statement kSigningKeyAlone{
+    "notes.audited.signing_key_alone",
+    WITHOUT_ENTRY("signing_key", "r.clinician || '/signingKeys/' || r.key_id", "1")};
+
+const sql::Statement kTemplate{"notes.audited.note_template", R"sql(
+  SELECT revision, document FROM note_template
+  WHERE organization_id = $1 AND clinician = 'organizations/' || $1 || '/clinicians/' || $2
+    AND template_id = $3 AND CAST(revision AS TEXT) = $4)sql"};
+
+const sql::Statement kTemplateAlone{
+    "notes.audited.note_template_alone",
+    WITHOUT_ENTRY(
+        "note_template",
+        "r.clinician || '/noteTemplates/' || r.template_id || '/revisions/' || r.revision",
+        "r.revision")};
+
+const sql::Statement kNotePolicy{"notes.audited.note_policy", R"sql(
+  SELECT version, document FROM note_policy
+  WHERE organization_id = $1 AND clinic = 'organizations/' || $1 || '/clinics/' || $2)sql"};
+
+const sql::Statement kNotePolicyAlone{
+    "notes.audited.note_policy_alone",
+    WITHOUT_ENTRY("note_policy", "r.clinic || '/notePolicy'", "r.version")};
+
 #undef CASE_NAME
 #undef WITHOUT_ENTRY
 
@@ -239,6 +268,17 @@ std::vector<audit::RecordKind> RecordKinds() {
            "organizations/{organization}/clinicians/{clinician}/supervisionSessions/{session}"
            "/cases/{case}",
        .read = &kSupervisedCase},
+      {.pattern = "organizations/{organization}/clinicians/{clinician}/signingKeys/{key}",
+       .read = &kSigningKey,
+       .columns = 2,
+       .unaudited = &kSigningKeyAlone},
+      {.pattern = "organizations/{organization}/clinicians/{clinician}/noteTemplates/{template}"
+                  "/revisions/{revision}",
+       .read = &kTemplate,
+       .unaudited = &kTemplateAlone},
+      {.pattern = "organizations/{organization}/clinics/{clinic}/notePolicy",
+       .read = &kNotePolicy,
+       .unaudited = &kNotePolicyAlone},
   };
 }
 

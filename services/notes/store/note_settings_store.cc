@@ -257,7 +257,8 @@ absl::StatusOr<v1::NotePolicy> GetNotePolicy(sql::Session& session, absl::string
   return policy;
 }
 
-absl::Status PutNotePolicy(sql::Transaction& tx, v1::NotePolicy& policy, int64_t version) {
+absl::StatusOr<std::string> PutNotePolicy(sql::Transaction& tx, v1::NotePolicy& policy,
+                                          int64_t version) {
   v1::NotePolicy document;
   *document.mutable_history_ceilings() = policy.history_ceilings();
   RETURN_IF_ERROR(Changed(
@@ -265,7 +266,7 @@ absl::Status PutNotePolicy(sql::Transaction& tx, v1::NotePolicy& policy, int64_t
                {OrganizationOf(policy.clinic()), sql::Text(policy.clinic()), sql::Int(version),
                 sql::Micros(time::ToTime(policy.update_time())), Document(document)})));
   policy.set_etag(call::Etag(version));
-  return absl::OkStatus();
+  return document.SerializeAsString();
 }
 
 absl::Status InsertTemplate(sql::Transaction& tx, absl::string_view clinician,

@@ -63,8 +63,9 @@ absl::Status PutCosignPolicy(sql::Transaction& tx, v1::CosignPolicy& policy, int
 
 // An empty policy where none was set.
 absl::StatusOr<v1::NotePolicy> GetNotePolicy(sql::Session& session, absl::string_view clinic);
-// As PutCosignPolicy.
-absl::Status PutNotePolicy(sql::Transaction& tx, v1::NotePolicy& policy, int64_t version);
+// As PutCosignPolicy; returns what was stored.
+absl::StatusOr<std::string> PutNotePolicy(sql::Transaction& tx, v1::NotePolicy& policy,
+                                          int64_t version);
 
 // Keeps the next revision of `note_template` for `clinician`; sets its name and revision.
 absl::Status InsertTemplate(sql::Transaction& tx, absl::string_view clinician,

@@ -12,6 +12,8 @@
 namespace rapport::notes {
 namespace {
 
+constexpr absl::Duration kLongestCounted = absl::Hours(24 * 30);
+
 const sql::Statement kKeep{"notes.noted_session.keep", R"sql(
   INSERT INTO noted_session (organization_id, appointment, case_id, clinician, end_time, held,
                              version, clinic, patient, group_session, private)
@@ -65,6 +67,24 @@ const sql::Statement kDue{"notes.due.list", R"sql(
       AND (n.session_end_time, n.note_id) > ($8, $9)) AS due
   ORDER BY end_time, id
   LIMIT $10)sql"};
+
+const sql::Statement kCountDue{"notes.due.count", R"sql(
+  SELECT kind, count(*), CAST(sum(CASE WHEN end_time < $2 THEN 1 ELSE 0 END) AS BIGINT),
+         min(end_time)
+  FROM (
+    SELECT 1 AS kind, s.end_time AS end_time
+    FROM noted_session AS s
+    JOIN note_case AS c ON c.organization_id = $1 AND c.case_id = s.case_id
+    WHERE s.organization_id = $1 AND s.held = 1 AND s.end_time >= $3
+      AND NOT EXISTS (SELECT 1 FROM session_note AS n
+                      WHERE n.organization_id = $1 AND n.appointment = s.appointment
+                        AND n.signed_version > 0 AND (n.kind <> 3 OR s.private = 1))
+    UNION ALL
+    SELECT n.cosign + CASE WHEN n.cosign = 1 THEN 1 ELSE 0 END, n.session_end_time
+    FROM session_note AS n
+    WHERE n.organization_id = $1 AND n.cosign IN (1, 3)
+      AND (n.cosign = 1 OR n.draft_version > 0)) AS due
+  GROUP BY kind)sql"};
 
 // Nearest-rank percentiles in one pass. Groups: 1 the author, 2 their supervisors at $7, 3 the
 // clinic.
@@ -213,6 +233,23 @@ absl::StatusOr<Listed<Due>> ListDue(sql::Session& session, const DueQuery& query
       [&](size_t row) {
         return ListKey{rows.Int(row, 5), rows.Text(row, 1)};
       });
+}
+
+absl::StatusOr<std::vector<DueCount>> CountDue(sql::Session& session,
+                                               absl::string_view organization_id,
+                                               absl::Time overdue_before) {
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kCountDue, {sql::Text(organization_id), sql::Micros(overdue_before),
+                                sql::Micros(overdue_before - kLongestCounted)}));
+  std::vector<DueCount> counts;
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    counts.push_back({.kind = static_cast<v1::DueKind>(rows.Int(row, 0)),
+                      .due = rows.Int(row, 1),
+                      .overdue = rows.Int(row, 2),
+                      .oldest_session_end = rows.Time(row, 3)});
+  }
+  return counts;
 }
 
 absl::StatusOr<std::vector<v1::Timeliness>> ReckonTimeliness(

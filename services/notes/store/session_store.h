@@ -66,6 +66,18 @@ struct Due {
 absl::StatusOr<Listed<Due>> ListDue(sql::Session& session, const DueQuery& query,
                                     const call::Page& page);
 
+// How many notes of one kind wait, of sessions that ended within the last 30 days of
+// `overdue_before` or, where a supervisor is waited for, whenever.
+struct DueCount {
+  v1::DueKind kind = v1::DUE_KIND_UNSPECIFIED;
+  int64_t due = 0;
+  int64_t overdue = 0;  // of sessions that ended before `overdue_before`
+  absl::Time oldest_session_end;
+};
+absl::StatusOr<std::vector<DueCount>> CountDue(sql::Session& session,
+                                               absl::string_view organization_id,
+                                               absl::Time overdue_before);
+
 // How timely the notes of sessions that ended in [start, end) are, at `now`; a session is due
 // `due_after` its end. By name, at most 1,000.
 absl::StatusOr<std::vector<v1::Timeliness>> ReckonTimeliness(

@@ -511,12 +511,13 @@ absl::Status AnnounceEnding(v1::Course& course, const google::type::Date& date,
 }
 
 absl::Status CompleteCourse(v1::Course& course, int sessions_held, const v1::Protocol& protocol,
-                            v1::Referral referral, absl::Time now) {
+                            v1::Referral referral, v1::CloseReason close_reason, absl::Time now) {
   RETURN_IF_ERROR(RequireState(course, {v1::COURSE_STATE_ACTIVE, v1::COURSE_STATE_MAINTENANCE}));
   if (course.state() == v1::COURSE_STATE_ACTIVE) {
     RETURN_IF_ERROR(RequireHeld(sessions_held, protocol));
   }
   End(course, v1::COURSE_STATE_COMPLETED, referral, now);
+  course.mutable_end()->set_close_reason(close_reason);
   return absl::OkStatus();
 }
 

@@ -124,7 +124,7 @@ absl::Status AnnounceEnding(v1::Course& course, const google::type::Date& date,
 // From ACTIVE or MAINTENANCE; in the latter any number of sessions will do.
 //   kFailedPrecondition  TOO_FEW_SESSIONS
 absl::Status CompleteCourse(v1::Course& course, int sessions_held, const v1::Protocol& protocol,
-                            v1::Referral referral, absl::Time now);
+                            v1::Referral referral, v1::CloseReason close_reason, absl::Time now);
 absl::Status DiscontinueCourse(v1::Course& course, v1::DiscontinueReason reason,
                                v1::Referral referral, absl::Time now);
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/call/masks.h"
 #include "common/call/pages.h"
 #include "common/call/validate.h"
@@ -15,7 +16,9 @@
 #include "common/names/names.h"
 #include "common/time/convert.h"
 #include "common/time/zones.h"
+#include "rapport/notes/v1/entry_service.pb.h"
 #include "rapport/notes/v1/suitability_service.pb.h"
+#include "rapport/scheduling/v1/events.pb.h"
 #include "services/scheduling/domain/appointments.h"
 #include "services/scheduling/domain/event_payloads.h"
 #include "services/scheduling/domain/organizations.h"
@@ -31,6 +34,8 @@ namespace {
 
 constexpr absl::string_view kCheckSuitability =
     "rapport.notes.v1.SuitabilityService/CheckSuitability";
+constexpr absl::string_view kGetClosingObstacles =
+    "rapport.notes.v1.CaseEntryService/GetClosingObstacles";
 
 // How far from a session the time may be that is offered instead.
 constexpr int kOfferDays = 14;
@@ -186,6 +191,24 @@ absl::StatusOr<v1::Course> ReadCourse(sql::Session& session, const call::CallCon
   return ShowOne(session, protocols, std::move(row), view);
 }
 
+cache::TableOptions CourseCacheOptions() {
+  using Changed = absl::FunctionRef<void(absl::string_view name)>;
+  return {.kind = "course",
+          .events = {v1::CourseEvent::descriptor()->full_name(),
+                     v1::AppointmentEvent::descriptor()->full_name(),
+                     v1::PrivateAppointmentEvent::descriptor()->full_name()},
+          .changed_by = [](const common::v1::Event& event, Changed changed) {
+            const google::protobuf::Any& payload = event.payload();
+            if (v1::AppointmentEvent appointment; payload.UnpackTo(&appointment)) {
+              if (!appointment.course().empty()) changed(appointment.course());
+            } else if (v1::PrivateAppointmentEvent whole; payload.UnpackTo(&whole)) {
+              changed(whole.appointment().course());
+            } else {
+              changed(event.resource());
+            }
+          }};
+}
+
 void CourseHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.scheduling.v1.CourseService", this)
       .Unary("CreateCourse", &CourseHandlers::CreateCourse)
@@ -264,9 +287,44 @@ absl::StatusOr<v1::Course> CourseHandlers::CreateCourse(const call::CallContext&
 
 absl::StatusOr<v1::Course> CourseHandlers::GetCourse(const call::CallContext& context,
                                                      const v1::GetCourseRequest& request) {
-  return call::Read<v1::Course>(database_, context, [&](sql::Session& session) {
-    return ReadCourse(session, context, protocols_, request.name());
-  });
+  const std::string& name = request.name();
+  // Who names changes to be seen may have made them at another replica.
+  if (kept_ == nullptr || !context.positions.empty()) {
+    return call::Read<v1::Course>(database_, context, [&](sql::Session& session) {
+      return ReadCourse(session, context, protocols_, name);
+    });
+  }
+  // A right that hangs on a relation is asked of the store at each call; the rest is in the token.
+  const store::Scope scope = ScopeOf(context);
+  std::optional<store::CourseRelation> relation;
+  if (!context.is_service() && !(scope.subject.empty() && scope.supervisor.empty())) {
+    ASSIGN_OR_RETURN(
+        relation, call::Read<store::CourseRelation>(database_, context, [&](sql::Session& session) {
+          return store::GetCourseRelation(session, name, scope);
+        }));
+  }
+  ASSIGN_OR_RETURN(
+      const std::shared_ptr<const v1::Course> kept,
+      kept_->Get(context.organization_id, name, context.deadline,
+                 [&](sql::Session& session) -> absl::StatusOr<cache::Versioned<v1::Course>> {
+                   ASSIGN_OR_RETURN(store::CourseRow row, store::GetCourse(session, name, {}));
+                   const int64_t version = row.version;
+                   ASSIGN_OR_RETURN(v1::Course course,
+                                    ShowOne(session, protocols_, std::move(row), View::kFull));
+                   return cache::Versioned<v1::Course>{std::move(course), version};
+                 }));
+  if (relation && kept->etag() != call::Etag(relation->version)) {
+    // Another replica has just changed it: what is kept is about to be forgotten.
+    return call::Read<v1::Course>(database_, context, [&](sql::Session& session) {
+      return ReadCourse(session, context, protocols_, name);
+    });
+  }
+  const View view = ViewOf(context, scope, relation && relation->sees_to, kept->clinic(),
+                           relation && relation->supervises);
+  if (view == View::kNone) return errors::NotFound("Course");
+  v1::Course course = *kept;
+  if (view == View::kTimes) KeepExistenceAndTimes(course);
+  return course;
 }
 
 absl::StatusOr<v1::ListCoursesResponse> CourseHandlers::ListCourses(
@@ -461,6 +519,32 @@ absl::Status CourseHandlers::RequireSuitability(const call::CallContext& context
   }
   if (answer.suitability() != notes::v1::SUITABILITY_ELIGIBLE) return SuitabilityNotComplete();
   return absl::OkStatus();
+}
+
+absl::Status CourseHandlers::RequireClosable(const call::CallContext& context,
+                                             absl::string_view course) const {
+  notes::v1::GetClosingObstaclesRequest question;
+  question.set_name(names::InOrganization(context.organization_id, "cases", names::Last(course)));
+  notes::v1::ClosingObstacles answer;
+  const absl::Status status = notes_.Call(context, kGetClosingObstacles, question, answer);
+  if (absl::IsNotFound(status)) return absl::OkStatus();  // no case, nothing in the way
+  if (!status.ok()) {
+    return errors::Unavailable("PEER_UNAVAILABLE",
+                               "The notes service could not be asked what stands in the way of the "
+                               "ending; nothing changed. Repeat later, or give a close reason.",
+                               "notes");
+  }
+  std::set<std::string> kinds;
+  for (const notes::v1::ClosingObstacle& obstacle : answer.obstacles()) {
+    if (obstacle.kind() == notes::v1::CLOSING_OBSTACLE_KIND_TERMINATION_TASK_OPEN) continue;
+    kinds.insert(notes::v1::ClosingObstacleKind_Name(obstacle.kind()));
+  }
+  if (kinds.empty()) return absl::OkStatus();
+  return errors::FailedPrecondition("CLOSING_OBSTACLES",
+                                    "Something in the case stands in the way of the ending; the "
+                                    "kinds are in the metadata. Settle "
+                                    "it in the notes service, or give a close reason.",
+                                    {{"obstacles", absl::StrJoin(kinds, ",")}});
 }
 
 absl::StatusOr<v1::Course> CourseHandlers::ActivateCourse(
@@ -732,11 +816,27 @@ absl::StatusOr<v1::Course> CourseHandlers::AnnounceEnding(
 
 absl::StatusOr<v1::Course> CourseHandlers::CompleteCourse(
     const call::CallContext& context, const v1::CompleteCourseRequest& request) {
+  // Notes is asked outside of the transaction, about a course that can end; whether it may end at
+  // all, or has ended by this very request, the transaction tells.
+  if (request.close_reason() == v1::CLOSE_REASON_UNSPECIFIED) {
+    const store::Scope scope = ScopeOf(context);
+    ASSIGN_OR_RETURN(const store::CourseRow before,
+                     call::Read<store::CourseRow>(database_, context, [&](sql::Session& session) {
+                       return store::GetCourse(session, request.name(), scope);
+                     }));
+    RETURN_IF_ERROR(RequireTreating(
+        ViewOf(context, scope, before.sees_to, before.resource.clinic(), before.supervises)));
+    const v1::CourseState state = before.resource.state();
+    if (state == v1::COURSE_STATE_ACTIVE || state == v1::COURSE_STATE_MAINTENANCE) {
+      RETURN_IF_ERROR(call::CheckEtag(request.etag(), before.version));
+      RETURN_IF_ERROR(RequireClosable(context, request.name()));
+    }
+  }
   return Transition(context, Target{request.name(), request.etag(), request.request_id(), true},
                     Of(request.future_appointments()), [&](Step& step) {
                       return scheduling::CompleteCourse(step.course(), step.row.sessions.held,
                                                         *step.protocol, request.referral(),
-                                                        context.now);
+                                                        request.close_reason(), context.now);
                     });
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "common/cache/cache.h"
 #include "common/call/call_context.h"
 #include "common/call/mutate.h"
 #include "common/call/peer.h"
@@ -28,17 +29,22 @@ namespace rapport::scheduling {
 absl::StatusOr<v1::Course> ReadCourse(sql::Session& session, const call::CallContext& context,
                                       const Protocols& protocols, absl::string_view name);
 
+// Courses in full, by name, as who treats reads them; who may see what is not in it.
+using CourseCache = cache::Table<v1::Course>;
+cache::TableOptions CourseCacheOptions();
+
 // Answers CourseService.
 class CourseHandlers {
  public:
-  // Without `nearest` a transfer offers no other times.
+  // Without `nearest` a transfer offers no other times; without `kept` all is read from the store.
   CourseHandlers(sql::Database& database, const Protocols& protocols, const Booker& booker,
-                 NearestFree nearest, call::Peer& notes)
+                 NearestFree nearest, call::Peer& notes, CourseCache* kept = nullptr)
       : database_(database),
         protocols_(protocols),
         booker_(booker),
         nearest_(std::move(nearest)),
-        notes_(notes) {}
+        notes_(notes),
+        kept_(kept) {}
   void Register(call::Registry& registry);
 
   absl::StatusOr<v1::Course> CreateCourse(const call::CallContext& context,
@@ -135,12 +141,16 @@ class CourseHandlers {
                                                           const call::CallContext& context,
                                                           absl::string_view name) const;
   absl::Status RequireSuitability(const call::CallContext& context, absl::string_view course) const;
+  // OK iff notes has nothing in the way of closing the course's case.
+  //   kFailedPrecondition CLOSING_OBSTACLES; kUnavailable PEER_UNAVAILABLE
+  absl::Status RequireClosable(const call::CallContext& context, absl::string_view course) const;
 
   sql::Database& database_;
   const Protocols& protocols_;
   const Booker& booker_;
   const NearestFree nearest_;
   call::Peer& notes_;
+  CourseCache* const kept_;
 };
 
 }  // namespace rapport::scheduling

@@ -34,6 +34,9 @@ using openings::Span;
 
 constexpr absl::Duration kPatience = absl::Minutes(5);
 constexpr int kBatch = 1000;
+// How long a search waits for the caller's own changes.
+constexpr absl::Duration kOwnPatience = absl::Milliseconds(200);
+constexpr absl::Duration kOwnPause = absl::Milliseconds(5);
 // Hours are given for some weeks beyond the horizon, from which the index tells regular ones.
 constexpr absl::Duration kBeyond = absl::Hours(24 * 28);
 
@@ -358,9 +361,11 @@ class LiveIndex::Organization {
   AvailabilityIndex index_;
 };
 
-LiveIndex::LiveIndex(sql::Database& database, time::Clock& clock, telemetry::Metrics& metrics)
+LiveIndex::LiveIndex(sql::Database& database, time::Clock& clock, telemetry::Metrics& metrics,
+                     absl::Duration bound)
     : database_(database),
       clock_(clock),
+      bound_(bound),
       lag_(metrics.Gauges(telemetry::metric::kIndexLag, "How far the index of free time is behind.")
                .With({})) {}
 
@@ -395,6 +400,81 @@ absl::Status LiveIndex::Read(
   }
   organization->Read(body);
   return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Time> LiveIndex::ReadCurrent(
+    const call::CallContext& context,
+    absl::FunctionRef<void(const openings::AvailabilityIndex&)> body) const {
+  const absl::Time asked = absl::Now();
+  ASSIGN_OR_RETURN(const bool seen, Await(context));
+  if (seen && asked - as_of() <= bound_) {
+    const absl::Time as_of = this->as_of();
+    RETURN_IF_ERROR(Read(context.organization_id, body));
+    return as_of;
+  }
+  // One that is not loaded at all is being loaded right now.
+  if (Find(context.organization_id) == nullptr) {
+    RETURN_IF_ERROR(Read(context.organization_id, body));
+    return as_of();
+  }
+  // Without a change of the caller's own to be seen, one as old as the bound will do.
+  ASSIGN_OR_RETURN(
+      const std::shared_ptr<Organization> fresh,
+      LoadFresh(context.organization_id, seen ? asked - bound_ : asked, context.deadline));
+  fresh->Read(body);
+  return asked;
+}
+
+// Whether the index holds the caller's changes, for which it waits a little.
+absl::StatusOr<bool> LiveIndex::Await(const call::CallContext& context) const {
+  std::vector<call::Position> wanted;
+  for (const call::Position& position : context.positions) {
+    if (names::OrganizationId(position.resource) == context.organization_id) {
+      wanted.push_back(position);
+    }
+  }
+  if (wanted.empty()) return true;
+  const absl::Time give_up = absl::Now() + kOwnPatience;
+  int64_t last = 0;
+  while (true) {
+    // Numbers are given to what is committed a little later.
+    while (!wanted.empty()) {
+      std::optional<int64_t> number;
+      RETURN_IF_ERROR(database_.Read(
+          sql::Access::Tenant(context.organization_id), context.deadline,
+          [&](sql::Session& session) -> absl::Status {
+            ASSIGN_OR_RETURN(number,
+                             store::FindPosition(session, context.organization_id,
+                                                 wanted.back().resource, wanted.back().version));
+            return absl::OkStatus();
+          }));
+      if (!number) break;
+      last = std::max(last, *number);
+      wanted.pop_back();
+    }
+    if (wanted.empty() && applied_.load() >= last) return true;
+    if (absl::Now() + kOwnPause > give_up) return false;
+    absl::SleepFor(kOwnPause);
+  }
+}
+
+absl::StatusOr<std::shared_ptr<LiveIndex::Organization>> LiveIndex::LoadFresh(
+    const std::string& organization_id, absl::Time not_before, absl::Time deadline) const {
+  std::shared_ptr<Fresh> fresh;
+  {
+    MutexLock lock(fresh_mutex_);
+    std::shared_ptr<Fresh>& slot = fresh_[organization_id];
+    if (slot == nullptr) slot = std::make_shared<Fresh>();
+    fresh = slot;
+  }
+  // Who comes while one is read waits, and takes it if it began late enough.
+  MutexLock lock(fresh->mutex);
+  if (fresh->organization == nullptr || fresh->begun < not_before) {
+    const absl::Time begun = absl::Now();
+    ASSIGN_OR_RETURN(fresh->organization, ReadNow(organization_id, deadline));
+    fresh->begun = begun;
+  }
+  return fresh->organization;
 }
 
 std::optional<absl::Time> LiveIndex::NearestFree(absl::string_view clinician,
@@ -440,10 +520,17 @@ absl::Status LiveIndex::LoadAll() {
   return absl::OkStatus();
 }
 
-absl::Status LiveIndex::Load(const std::string& organization_id) {
+absl::StatusOr<std::shared_ptr<LiveIndex::Organization>> LiveIndex::ReadNow(
+    const std::string& organization_id, absl::Time deadline) const {
   auto loaded = std::make_shared<Organization>(organization_id, FirstDay(clock_.Now()));
-  RETURN_IF_ERROR(database_.Read(sql::Access::Tenant(organization_id), absl::Now() + kPatience,
+  RETURN_IF_ERROR(database_.Read(sql::Access::Tenant(organization_id), deadline,
                                  [&](sql::Session& session) { return loaded->Load(session); }));
+  return loaded;
+}
+
+absl::Status LiveIndex::Load(const std::string& organization_id) {
+  ASSIGN_OR_RETURN(std::shared_ptr<Organization> loaded,
+                   ReadNow(organization_id, absl::Now() + kPatience));
   MutexLock lock(mutex_);
   organizations_[organization_id] = std::move(loaded);
   return absl::OkStatus();
@@ -486,6 +573,7 @@ absl::Status LiveIndex::Follow() {
     if (!events.empty()) RETURN_IF_ERROR(Apply(events));
     if (events.size() < kBatch) {
       position_ = std::max(position_, log.last_position);
+      applied_ = position_;
       as_of_ = absl::ToUnixMicros(looked);
       return absl::OkStatus();
     }

@@ -16,6 +16,7 @@
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
+#include "common/telemetry/metric_names.h"
 #include "common/time/convert.h"
 #include "services/scheduling/domain/openings/search.h"
 #include "services/scheduling/domain/openings/series.h"
@@ -45,6 +46,21 @@ constexpr absl::Duration kLongestSearch = absl::Hours(24 * 90);
 constexpr absl::Duration kLongestPlanWindow = absl::Hours(24 * 60);
 // How far a series of most sessions at the slowest cadence may reach.
 constexpr absl::Duration kReach = absl::Hours(24 * AvailabilityIndex::kDefaultDays);
+
+telemetry::Family<telemetry::Counter> Searches(telemetry::Metrics& metrics) {
+  return metrics.Counters(telemetry::metric::kOpeningsSearches,
+                          "Searches for openings, by whether any was found.", {"outcome"});
+}
+
+// From two hours to a quarter of a year.
+const std::vector<double>& LeadTimes() {
+  constexpr double kHour = 3600;
+  static const auto* const bounds = new std::vector<double>{
+      2 * kHour,       8 * kHour,       24 * kHour,      2 * 24 * kHour,  3 * 24 * kHour,
+      5 * 24 * kHour,  7 * 24 * kHour,  10 * 24 * kHour, 14 * 24 * kHour, 21 * 24 * kHour,
+      28 * 24 * kHour, 42 * 24 * kHour, 60 * 24 * kHour, 90 * 24 * kHour};
+  return *bounds;
+}
 
 std::string IdOf(absl::string_view name) { return std::string(names::Last(name)); }
 
@@ -455,6 +471,19 @@ v1::SeriesPlan PlanOf(const AvailabilityIndex& index, const openings::SeriesPlan
 
 }  // namespace
 
+OpeningHandlers::OpeningHandlers(sql::Database& database, const Protocols& protocols,
+                                 const LiveIndex& index, telemetry::Metrics& metrics)
+    : database_(database),
+      protocols_(protocols),
+      index_(index),
+      found_(Searches(metrics).With({"found"})),
+      found_none_(Searches(metrics).With({"none"})),
+      lead_time_(metrics
+                     .Histograms(telemetry::metric::kOpeningsLead,
+                                 "How far ahead the soonest of the openings found is.", {},
+                                 LeadTimes())
+                     .With({})) {}
+
 void OpeningHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.scheduling.v1.OpeningService", this)
       .Unary("SearchOpenings", &OpeningHandlers::SearchOpenings)
@@ -490,11 +519,11 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
   query.after = KeyFrom(page.after);
 
   v1::SearchOpeningsResponse response;
-  *response.mutable_as_of_time() = time::ToTimestamp(index_.as_of());
   openings::OpeningPage found;
   std::vector<store::WantedTime> wanted;
-  RETURN_IF_ERROR(
-      index_.Read(context.organization_id, [&](const openings::AvailabilityIndex& index) {
+  ASSIGN_OR_RETURN(
+      const absl::Time as_of,
+      index_.ReadCurrent(context, [&](const openings::AvailabilityIndex& index) {
         found = openings::SearchOpenings(index, query);
         for (const openings::Opening& opening : found.openings) {
           const absl::TimeZone zone = ZoneOf(index, opening.clinic);
@@ -519,6 +548,7 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
           }
         }
       }));
+  *response.mutable_as_of_time() = time::ToTimestamp(as_of);
   if (found.more) {
     response.set_next_page_token(call::NextPageToken(context, KeyText(found.openings.back().key)));
   }
@@ -531,7 +561,19 @@ absl::StatusOr<v1::SearchOpeningsResponse> OpeningHandlers::SearchOpenings(
   for (auto i = taken.rbegin(); i != taken.rend(); ++i) {
     response.mutable_openings()->DeleteSubrange(static_cast<int>(*i), 1);
   }
+  if (page.after.empty()) Measure(context.now, response);
   return response;
+}
+
+void OpeningHandlers::Measure(absl::Time now, const v1::SearchOpeningsResponse& response) const {
+  (response.openings().empty() ? found_none_ : found_).Increment();
+  absl::Time soonest = absl::InfiniteFuture();
+  for (const v1::Opening& opening : response.openings()) {
+    soonest = std::min(soonest, time::ToTime(opening.start_time()));
+  }
+  if (soonest != absl::InfiniteFuture()) {
+    lead_time_.Observe(absl::ToDoubleSeconds(soonest - now));
+  }
 }
 
 absl::StatusOr<v1::PlanSeriesResponse> OpeningHandlers::PlanSeries(
@@ -603,7 +645,7 @@ absl::StatusOr<v1::PlanSeriesResponse> OpeningHandlers::PlanSeries(
   const v1::Modality modality =
       filter.modality() == v1::MODALITY_UNSPECIFIED ? v1::MODALITY_IN_PERSON : filter.modality();
 
-  RETURN_IF_ERROR(index_.Read(context.organization_id, [&](const AvailabilityIndex& index) {
+  const auto plan_in = [&](const AvailabilityIndex& index) {
     std::optional<absl::CivilDay> last_day;
     if (course != nullptr) {
       const absl::TimeZone zone = ZoneOf(index, IdOf(course->clinic()));
@@ -622,7 +664,9 @@ absl::StatusOr<v1::PlanSeriesResponse> OpeningHandlers::PlanSeries(
       if (last_day && time::ToCivilDay(last.local_date()) > *last_day) continue;
       *response.add_plans() = std::move(shown);
     }
-  }));
+  };
+  ASSIGN_OR_RETURN(const absl::Time as_of, index_.ReadCurrent(context, plan_in));
+  *response.mutable_as_of_time() = time::ToTimestamp(as_of);
   return response;
 }
 

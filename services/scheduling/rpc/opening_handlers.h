@@ -5,6 +5,7 @@
 #include "common/call/call_context.h"
 #include "common/call/registry.h"
 #include "common/sql/database.h"
+#include "common/telemetry/metrics.h"
 #include "rapport/scheduling/v1/opening_service.pb.h"
 #include "services/scheduling/rpc/live_index.h"
 #include "services/scheduling/rpc/protocols.h"
@@ -14,8 +15,8 @@ namespace rapport::scheduling {
 // Answers OpeningService.
 class OpeningHandlers {
  public:
-  OpeningHandlers(sql::Database& database, const Protocols& protocols, const LiveIndex& index)
-      : database_(database), protocols_(protocols), index_(index) {}
+  OpeningHandlers(sql::Database& database, const Protocols& protocols, const LiveIndex& index,
+                  telemetry::Metrics& metrics);
   void Register(call::Registry& registry);
 
   absl::StatusOr<v1::SearchOpeningsResponse> SearchOpenings(
@@ -24,9 +25,15 @@ class OpeningHandlers {
                                                     const v1::PlanSeriesRequest& request);
 
  private:
+  // What a search, its first page, came to.
+  void Measure(absl::Time now, const v1::SearchOpeningsResponse& response) const;
+
   sql::Database& database_;
   const Protocols& protocols_;
   const LiveIndex& index_;
+  const telemetry::Counter found_;
+  const telemetry::Counter found_none_;
+  const telemetry::Histogram lead_time_;
 };
 
 }  // namespace rapport::scheduling

@@ -4,6 +4,7 @@
 
 #include "services/scheduling/data/shipped_protocols.h"
 #include "services/scheduling/rpc/leave_hints.h"
+#include "services/scheduling/rpc/survey.h"
 
 namespace rapport::scheduling {
 namespace {
@@ -13,21 +14,29 @@ NearestFree NearestIn(const LiveIndex& index) {
                   int minutes) { return index.NearestFree(clinician, clinic, around, minutes); };
 }
 
+std::unique_ptr<CourseCache> KeptIn(cache::Cache* cache) {
+  if (cache == nullptr) return nullptr;
+  return std::make_unique<CourseCache>(*cache, CourseCacheOptions());
+}
+
 }  // namespace
 
 SchedulingService::SchedulingService(Dependencies dependencies)
     : revisions_(ShippedProtocols()),
-      index_(dependencies.database, dependencies.clock, dependencies.metrics),
+      kept_courses_(KeptIn(dependencies.cache)),
+      index_(dependencies.database, dependencies.clock, dependencies.metrics,
+             dependencies.index_bound),
       booker_(revisions_, NearestIn(index_)),
       waiting_(revisions_, booker_, NearestIn(index_)),
       organizations_(dependencies.database),
       directory_(dependencies.database),
       supervisions_(dependencies.database),
       protocols_(dependencies.database, revisions_),
-      courses_(dependencies.database, revisions_, booker_, NearestIn(index_), dependencies.notes),
+      courses_(dependencies.database, revisions_, booker_, NearestIn(index_), dependencies.notes,
+               kept_courses_.get()),
       appointments_(dependencies.database, booker_),
       urgent_(dependencies.database, revisions_, index_, booker_),
-      openings_(dependencies.database, revisions_, index_),
+      openings_(dependencies.database, revisions_, index_, dependencies.metrics),
       waitlist_(dependencies.database, waiting_),
       leave_(dependencies.database, revisions_, booker_, HintsOf(index_)),
       groups_(dependencies.database, revisions_, booker_),
@@ -42,7 +51,9 @@ SchedulingService::SchedulingService(Dependencies dependencies)
                   return follower_.Apply(tx, event);
                 }),
       background_(dependencies.database, dependencies.clock, dependencies.metrics, booker_,
-                  waiting_) {}
+                  waiting_),
+      survey_(dependencies.database, dependencies.clock, dependencies.metrics, SurveyFigures(),
+              LookAtWaitlist) {}
 
 void SchedulingService::Register(call::Registry& registry) {
   organizations_.Register(registry);
@@ -62,9 +73,11 @@ void SchedulingService::Start() {
   index_.Start();
   consumer_.Start();
   background_.Start();
+  survey_.Start();
 }
 
 void SchedulingService::Stop() {
+  survey_.Stop();
   background_.Stop();
   consumer_.Stop();
   index_.Stop();

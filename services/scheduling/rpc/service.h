@@ -1,13 +1,20 @@
 #ifndef RAPPORT_SERVICES_SCHEDULING_RPC_SERVICE_H_
 #define RAPPORT_SERVICES_SCHEDULING_RPC_SERVICE_H_
 
+#include <memory>
+#include <vector>
+
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/audit/verify.h"
+#include "common/cache/cache.h"
 #include "common/call/peer.h"
 #include "common/call/registry.h"
 #include "common/events/consumer.h"
 #include "common/sql/database.h"
 #include "common/telemetry/metrics.h"
 #include "common/time/clock.h"
+#include "common/work/survey.h"
 #include "services/scheduling/rpc/appointment_handlers.h"
 #include "services/scheduling/rpc/background.h"
 #include "services/scheduling/rpc/booker.h"
@@ -25,6 +32,7 @@
 #include "services/scheduling/rpc/urgent_handlers.h"
 #include "services/scheduling/rpc/waitlist.h"
 #include "services/scheduling/rpc/waitlist_handlers.h"
+#include "services/scheduling/store/audited.h"
 
 namespace rapport::scheduling {
 
@@ -35,11 +43,14 @@ struct Dependencies {
   telemetry::Metrics& metrics;
   call::Peer& notes;
   events::OpenFeed notes_feed;
+  // Searches do not trust an index of free time that is more than this behind.
+  absl::Duration index_bound = absl::Seconds(5);
+  cache::Cache* cache = nullptr;  // over the same database; null: nothing is kept
 };
 
 // The scheduling service: its handlers, and what it does by itself (follow notes' events and, for
-// the index of free time, its own; end holds, pass freed time on, remind, watch the clocks). Knows
-// no transport.
+// the index of free time, its own; end holds, pass freed time on, remind, watch the clocks, count
+// who waits). Knows no transport.
 class SchedulingService {
  public:
   explicit SchedulingService(Dependencies dependencies);
@@ -49,6 +60,9 @@ class SchedulingService {
   // Does what it does by itself from here until Stop.
   void Start();
   void Stop();
+
+  // How what the audit entries cover is stored.
+  static std::vector<audit::RecordKind> RecordKinds() { return store::RecordKinds(); }
 
   // Applies the events that were set aside; see events::Consumer.
   absl::StatusOr<int> RetryParked() { return consumer_.RetryParked(); }
@@ -61,6 +75,7 @@ class SchedulingService {
 
  private:
   Protocols revisions_;
+  std::unique_ptr<CourseCache> kept_courses_;  // null without a cache
   LiveIndex index_;
   Booker booker_;
   Waitlist waiting_;
@@ -78,6 +93,7 @@ class SchedulingService {
   NotesFollower follower_;
   events::Consumer consumer_;
   Background background_;
+  work::Survey survey_;
 };
 
 }  // namespace rapport::scheduling

@@ -25,6 +25,11 @@ const sql::Statement kGet{
     "SELECT " COURSE_COLUMNS(
         "$3", "$5", "$4") " FROM course c WHERE c.organization_id = $1 AND c.course_id = $2"};
 
+const sql::Statement kGetRelation{
+    "scheduling.course.get_relation",
+    "SELECT c.version, " RAPPORT_SEES_TO("c", "$3", "$4") ", " RAPPORT_SUPERVISES(
+        "c", "$5", "$4") " FROM course c WHERE c.organization_id = $1 AND c.course_id = $2"};
+
 const sql::Statement kSeesTo{
     "scheduling.course.sees_to",
     "SELECT " RAPPORT_SEES_TO(
@@ -124,6 +129,17 @@ absl::StatusOr<CourseRow> GetCourse(sql::Session& session, absl::string_view nam
                                         sql::Micros(scope.now), sql::Text(scope.supervisor)}));
   if (rows.empty()) return errors::NotFound("Course");
   return Row(rows, 0);
+}
+
+absl::StatusOr<CourseRelation> GetCourseRelation(sql::Session& session, absl::string_view name,
+                                                 const Scope& scope) {
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kGetRelation, {sql::Text(names::OrganizationId(name)),
+                                   sql::Text(names::Last(name)), sql::Text(scope.subject),
+                                   sql::Micros(scope.now), sql::Text(scope.supervisor)}));
+  if (rows.empty()) return errors::NotFound("Course");
+  return CourseRelation{rows.Int(0, 0), rows.Bool(0, 1), rows.Bool(0, 2)};
 }
 
 absl::StatusOr<bool> SeesTo(sql::Session& session, absl::string_view clinician,

@@ -31,6 +31,15 @@ struct CourseRow : Stored<v1::Course> {
 absl::StatusOr<CourseRow> GetCourse(sql::Session& session, absl::string_view name,
                                     const Scope& scope);
 
+// What the scope's clinician has to do with a course, and which version it has. kNotFound.
+struct CourseRelation {
+  int64_t version = 0;
+  bool sees_to = false;
+  bool supervises = false;
+};
+absl::StatusOr<CourseRelation> GetCourseRelation(sql::Session& session, absl::string_view name,
+                                                 const Scope& scope);
+
 // Whether the scope's clinician is `clinician`, or covers for them.
 absl::StatusOr<bool> SeesTo(sql::Session& session, absl::string_view clinician, const Scope& scope);
 

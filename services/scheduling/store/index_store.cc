@@ -16,6 +16,11 @@ constexpr size_t kPatients = 4;
 constexpr size_t kWanted = 16;
 constexpr absl::Duration kLongestClaim = absl::Hours(9);
 
+const sql::Statement kPosition{"scheduling.index.position", R"sql(
+  SELECT position FROM event
+  WHERE organization_id = $1 AND resource = $2 AND version >= $3
+  ORDER BY position LIMIT 1)sql"};
+
 const sql::Statement kOrganizations{"scheduling.index.organizations",
                                     "SELECT organization_id FROM organization ORDER BY 1",
                                     sql::Reach::kFeed};
@@ -153,6 +158,15 @@ absl::Status ForEachClaimOf(sql::Session& session, absl::string_view organizatio
 }
 
 }  // namespace
+
+absl::StatusOr<std::optional<int64_t>> FindPosition(sql::Session& session,
+                                                    absl::string_view organization_id,
+                                                    absl::string_view resource, int64_t version) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kPosition, {sql::Text(organization_id), sql::Text(resource),
+                                             sql::Int(version)}));
+  return rows.empty() ? std::nullopt : std::optional(rows.Int(0, 0));
+}
 
 absl::StatusOr<std::vector<std::string>> ListOrganizationIds(sql::Session& session) {
   ASSIGN_OR_RETURN(const sql::Result rows, session.Query(kOrganizations, {}));

@@ -18,6 +18,11 @@
 // What the index of free time is made of, and what a search looks up in the database itself.
 namespace rapport::scheduling::store {
 
+// Where in the event log a resource came to a version, or beyond; nothing: it is not numbered yet.
+absl::StatusOr<std::optional<int64_t>> FindPosition(sql::Session& session,
+                                                    absl::string_view organization_id,
+                                                    absl::string_view resource, int64_t version);
+
 // In a session with sql::Access::Feed().
 absl::StatusOr<std::vector<std::string>> ListOrganizationIds(sql::Session& session);
 

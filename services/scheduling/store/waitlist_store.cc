@@ -19,6 +19,10 @@ const sql::Statement kIsOn{"scheduling.waitlist.is_on", R"sql(
   SELECT 1 FROM waitlist_entry
   WHERE organization_id = $1 AND course_id = $2 AND state IN (1, 2))sql"};
 
+const sql::Statement kCountWaiting{"scheduling.waitlist.count", R"sql(
+  SELECT -urgency, count(*), min(create_time) FROM waitlist_entry
+  WHERE organization_id = $1 AND state IN (1, 2) GROUP BY urgency)sql"};
+
 const sql::Statement kInsert{"scheduling.waitlist.insert", R"sql(
   INSERT INTO waitlist_entry (organization_id, entry_id, version, course_id, clinician_id, clinic_id,
                               state, urgency, create_time, latest_at, offer_id, document)
@@ -221,6 +225,19 @@ absl::StatusOr<std::optional<Stored<v1::WaitlistEntry>>> FindOfferedEntry(
   entry.version = rows.Int(0, 1);
   RETURN_IF_ERROR(ParseDocument(rows.Bytes(0, 0), entry.version, entry.resource));
   return entry;
+}
+
+absl::StatusOr<std::vector<WaitingCount>> CountWaiting(sql::Session& session,
+                                                       absl::string_view organization_id) {
+  ASSIGN_OR_RETURN(const sql::Result rows,
+                   session.Query(kCountWaiting, {sql::Text(organization_id)}));
+  std::vector<WaitingCount> counts;
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    counts.push_back({.urgency = static_cast<v1::WaitlistUrgency>(rows.Int(row, 0)),
+                      .entries = rows.Int(row, 1),
+                      .since = rows.Time(row, 2)});
+  }
+  return counts;
 }
 
 void DeferPass(sql::Transaction& tx, absl::string_view entry, absl::Time start) {

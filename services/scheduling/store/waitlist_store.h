@@ -86,6 +86,15 @@ absl::StatusOr<Candidate> GetCandidate(sql::Session& session, absl::string_view 
 absl::StatusOr<std::optional<Stored<v1::WaitlistEntry>>> FindOfferedEntry(
     sql::Session& session, absl::string_view appointment);
 
+// How many wait or are offered a time, by urgency, and since when the first of them.
+struct WaitingCount {
+  v1::WaitlistUrgency urgency = v1::WAITLIST_URGENCY_UNSPECIFIED;
+  int64_t entries = 0;
+  absl::Time since;
+};
+absl::StatusOr<std::vector<WaitingCount>> CountWaiting(sql::Session& session,
+                                                       absl::string_view organization_id);
+
 // Deferred: `entry` was offered `start` and did not take it.
 void DeferPass(sql::Transaction& tx, absl::string_view entry, absl::Time start);
 

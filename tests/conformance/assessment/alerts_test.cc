@@ -18,6 +18,11 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
+// All that is stored of alerts in plain view.
+const sql::Statement kStored{"test.alert.plain", R"sql(
+  SELECT document FROM alert WHERE organization_id = $1
+  UNION ALL SELECT sealed FROM alert_resolution WHERE organization_id = $1)sql"};
+
 class AlertsTest : public WorldTest {
  protected:
   v1::Alert Raise(absl::string_view digits = "000000001") {
@@ -82,6 +87,53 @@ TEST_P(AlertsTest, AreAcknowledgedThenResolvedWithEvidence) {
   EXPECT_EQ(resolved->resolution().clinician(), World::Of("clinicians", "ada"));
   EXPECT_EQ(Get(open.name()).SerializeAsString(), resolved->SerializeAsString());
   EXPECT_EQ(errors::Reason(Resolve(*resolved).status()), "ALERT_STATE");
+}
+
+TEST_P(AlertsTest, WhatIsWrittenAtTheEndIsSealedForWhomItIsAbout) {
+  const std::string secret = "SECRET OF THE PATIENT";
+  const auto acknowledged = Acknowledge(Raise());
+  ASSERT_TRUE(acknowledged.ok()) << acknowledged.status();
+  v1::ResolveAlertRequest request = Evidence(*acknowledged);
+  request.set_request_id("the-end");
+  request.mutable_resolution()->set_comment(secret + " 1");
+  request.mutable_resolution()->set_safety_plan(v1::SAFETY_PLAN_OUTCOME_NOT_INDICATED);
+  request.mutable_resolution()->set_safety_plan_reason(secret + " 2");
+  const auto resolved = world.alerts.ResolveAlert(world.By("ada"), request);
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_EQ(resolved->resolution().comment(), secret + " 1");
+  EXPECT_EQ(Get(resolved->name()).SerializeAsString(), resolved->SerializeAsString());
+  EXPECT_EQ(world.Alerts("ada").at(0).resolution().safety_plan_reason(), secret + " 2");
+
+  sql::Result plain;
+  ASSERT_TRUE(world.database()
+                  .Read(sql::Access::Tenant("acme"), absl::Now() + absl::Seconds(30),
+                        [&](sql::Session& session) -> absl::Status {
+                          ASSIGN_OR_RETURN(plain, session.Query(kStored, {sql::Text("acme")}));
+                          return absl::OkStatus();
+                        })
+                  .ok());
+  EXPECT_EQ(plain.rows(), 2u);
+  for (size_t row = 0; row < plain.rows(); ++row) {
+    EXPECT_EQ(plain.Bytes(row, 0).find("SECRET"), std::string::npos);
+  }
+
+  // What the service does to the alert later leaves the texts alone; they go with the key.
+  const auto write = [&](const auto& body) {
+    const absl::Status written =
+        world.database().Write(sql::Access::Tenant("acme"), absl::Now() + absl::Seconds(30), body);
+    ASSERT_TRUE(written.ok()) << written;
+  };
+  write([&](sql::Transaction& tx) {
+    return store::MarkSourceVoided(tx, resolved->source(), world.clock.Now());
+  });
+  EXPECT_EQ(Get(resolved->name()).resolution().comment(), secret + " 1");
+  write([&](sql::Transaction& tx) {
+    world.vault.Shred(tx, "acme", resolved->patient(), world.clock.Now());
+    return absl::OkStatus();
+  });
+  const v1::Alert erased = Get(resolved->name());
+  EXPECT_TRUE(erased.resolution().comment().empty());
+  EXPECT_EQ(erased.resolution().contact(), v1::CONTACT_MADE);
 }
 
 TEST_P(AlertsTest, AnUnchangedAnswerIsForThisContactWhileTheRiskAssessmentIsRecent) {

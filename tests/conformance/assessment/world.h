@@ -350,7 +350,7 @@ class World {
   MeasureRequestHandlers requests{*database_, catalogues, vault};
   FakeNotes notes{clock};
   ProgressHandlers progress{*database_, catalogues, vault, notes};
-  AlertHandlers alerts{*database_, clock, notes};
+  AlertHandlers alerts{*database_, clock, vault, notes};
 };
 
 // The components of the service's database.

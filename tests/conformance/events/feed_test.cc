@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/errors/errors.h"
+#include "common/events/compaction.h"
 #include "tests/conformance/events/fixture.h"
 #include "tests/conformance/events/in_process_feed.h"
 
@@ -176,6 +177,42 @@ TEST_P(FeedTest, ExpiresTheCursorOfAnotherEpoch) {
   const absl::Status status = other.Watch(ServiceContext(), From(cursor)).status();
   EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
   EXPECT_EQ(errors::Reason(status), "CURSOR_EXPIRED");
+}
+
+TEST_P(FeedTest, CompactsWhatItsConsumersHavePassedAndExpiresCursorsFromBefore) {
+  const auto compact = [&] {
+    const auto gone = events::CompactOnce(*database_, absl::InfiniteFuture());
+    EXPECT_TRUE(gone.ok()) << gone.status();
+    return gone.value_or(-1);
+  };
+  auto stream = Open(ServiceContext());
+  (void)Pull(*stream);
+  ChangeThing(*database_, "acme", 1);
+  const std::string early = Pull(*stream).cursor();
+  ChangeThing(*database_, "acme", 1);
+  (void)Pull(*stream);
+  ChangeThing(*database_, "acme", 1);
+  const std::string late = Pull(*stream).cursor();
+
+  stream = Open(ServiceContext(), From(early));
+  EXPECT_EQ(compact(), 1);
+  EXPECT_EQ(compact(), 0);
+  EXPECT_THAT(Told(Pull(*stream)), ElementsAre("t1 v2", "t1 v3"));
+  stream = Open(ServiceContext(), From(late));
+  EXPECT_EQ(compact(), 2);
+
+  const auto expired = feed_.Watch(ServiceContext(), From(early));
+  EXPECT_EQ(errors::Reason(expired.status()), "CURSOR_EXPIRED");
+  stream = Open(ServiceContext(), Snapshot());
+  EXPECT_THAT(Told(Pull(*stream)), ElementsAre("t1 v3"));
+  stream = Open(ServiceContext(), From(late));
+  ChangeThing(*database_, "acme", 1);
+  std::vector<std::string> told;
+  EXPECT_TRUE(Eventually([&] {
+    for (const std::string& line : Told(Pull(*stream))) told.push_back(line);
+    return !told.empty();
+  }));
+  EXPECT_THAT(told, ElementsAre("t1 v4"));
 }
 
 TEST_P(FeedTest, TellsASnapshotInPagesThatCanBeResumedAndThenWhatFollows) {

@@ -80,6 +80,7 @@ inline const std::vector<MethodRow>& MethodRows() {
       {"CaseReviewService/GetMoodEventTimeline", Kind::kCase},
       {"CaseReviewService/GetClosenessCircles", Kind::kCase},
       {"ExportService/ExportCase", Kind::kCase},
+      {"ExportService/ExportCaseInPages", Kind::kCase},
       {"ExportService/RenderCaseSummary", Kind::kCase},
       {"ExportService/RenderBooklet", Kind::kCase},
 

@@ -231,6 +231,25 @@ TEST_P(CaseTest, SigningAndOpeningAgainNeedARecentAuthentication) {
             "NOT_FOUND RESOURCE_NOT_FOUND");
 }
 
+TEST_P(CaseTest, WhoIsNotLicensedOnTheDaySignsNoDetermination) {
+  const auto licence = [&](int64_t version, const std::string& until) {
+    Tell("acme", Clinician("ada"), version,
+         Text<scheduling::v1::ClinicianEvent>("subject: 'ada'" + until));
+  };
+  const std::string unlicensed = "FAILED_PRECONDITION CLINICIAN_UNLICENSED";
+  licence(2, "");
+  EXPECT_EQ(Outcome(cases_.SignDetermination(By("ada"), Suitable())), unlicensed);
+  licence(3, " licence_expire_date { year: 2026 month: 3 day: 3 }");
+  EXPECT_EQ(Outcome(cases_.SignDetermination(By("ada"), Suitable())), unlicensed);
+  EXPECT_EQ(Check(By("ada")), v1::SUITABILITY_NOT_COMPLETE);
+  licence(4, " licence_expire_date { year: 2026 month: 3 day: 4 }");
+  const auto made = cases_.SignDetermination(By("ada"), Suitable());
+  ASSERT_TRUE(made.ok()) << made.status() << " its last day counts";
+  // What may be in doubt is opened again by whoever treats.
+  licence(5, "");
+  EXPECT_TRUE(Reopen(By("ada"), made->name()).ok());
+}
+
 TEST_P(CaseTest, ARepeatedSignatureReturnsTheFirst) {
   const auto first = cases_.SignDetermination(By("ada"), Suitable("r1"));
   ASSERT_TRUE(first.ok()) << first.status();

@@ -108,6 +108,10 @@ TEST_P(CoupleTest, APositiveScreenNeedsTheSignatureOfASecondClinician) {
   EXPECT_EQ(errors::Reason(Countersign("ada", positive->name()).status()), "SAME_CLINICIAN");
   EXPECT_EQ(errors::Reason(Countersign("sue", negative->name()).status()), "NOT_POSITIVE");
   EXPECT_TRUE(absl::IsNotFound(Countersign("cy", positive->name()).status()));
+  EXPECT_EQ(errors::Reason(Countersign("sue", positive->name()).status()), "CLINICIAN_UNLICENSED");
+  Tell("acme", Clinician("sue"), 2,
+       Text<scheduling::v1::ClinicianEvent>(
+           "subject: 'sue' licence_expire_date { year: 2026 month: 3 day: 4 }"));
   const auto signed_one = Countersign("sue", positive->name());
   ASSERT_TRUE(signed_one.ok()) << signed_one.status();
   EXPECT_EQ(signed_one->countersignature().clinician(), Clinician("sue"));

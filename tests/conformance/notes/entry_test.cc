@@ -440,6 +440,27 @@ TEST_P(EntryTest, AContractIsSignedByWhoProvedThemselvesRecently) {
   EXPECT_EQ(time::ToTime(made->contract().sign_time()), now_);
 }
 
+TEST_P(EntryTest, WhoIsNotLicensedOnTheDaySignsNoContract) {
+  Tell("acme", Clinician("ada"), 2, Text<scheduling::v1::ClinicianEvent>("subject: 'ada'"));
+  v1::CreateEntryRequest request;
+  request.set_parent(CaseName());
+  *request.mutable_entry() = Text<v1::Entry>(
+      "contract { sessions: 16 focus: 'f' missed_session_rule: 'm' confidentiality_limits: 'c' "
+      "end_date { year: 2026 month: 9 day: 1 } agreement_date { year: 2026 month: 3 day: 4 } "
+      "sign: true }");
+  const std::string unlicensed = "FAILED_PRECONDITION CLINICIAN_UNLICENSED";
+  EXPECT_EQ(Outcome(entries_.CreateEntry(By("ada"), request)), unlicensed);
+  request.mutable_entry()->mutable_contract()->clear_sign();
+  const auto made = entries_.CreateEntry(By("ada"), request);
+  ASSERT_TRUE(made.ok()) << made.status() << " to write one down is not to sign it";
+  v1::ReviseEntryRequest revise;
+  revise.set_name(made->name());
+  revise.set_reason("r");
+  *revise.mutable_entry() = request.entry();
+  revise.mutable_entry()->mutable_contract()->set_sign(true);
+  EXPECT_EQ(Outcome(entries_.ReviseEntry(By("ada"), revise)), unlicensed);
+}
+
 TEST_P(EntryTest, AHopeBecomesAGoalOfTheCase) {
   const v1::Entry hope = Made("hope { words: 'w' }");
   now_ += absl::Minutes(1);

@@ -114,6 +114,76 @@ class ReviewTest : public NotesTest {
   ExportHandlers exports_{*database_, access_, vault_, assessment_};
 };
 
+TEST_P(ReviewTest, TheBriefTellsTheLeaveOfWhoIsResponsible) {
+  const auto away = [&](const std::string& id, const std::string& clinician, absl::Time start,
+                        absl::Time end, int64_t version = 1, bool deleted = false) {
+    scheduling::v1::TimeOffEvent leave;
+    leave.set_clinician(Clinician(clinician));
+    *leave.mutable_start_time() = time::ToTimestamp(start);
+    *leave.mutable_end_time() = time::ToTimestamp(end);
+    leave.set_deleted(deleted);
+    Tell("acme", absl::StrCat(Clinician(clinician), "/timeOffs/", id), version, leave);
+  };
+  const absl::Duration day = absl::Hours(24);
+  TellAppointment("a7", 1, now_ + 8 * day, scheduling::v1::APPOINTMENT_STATE_BOOKED);
+  away("later", "ada", now_ + 30 * day, now_ + 40 * day);
+  away("soon", "ada", now_ + 7 * day, now_ + 10 * day);
+  away("over", "ada", now_ - 7 * day, now_);
+  away("gone", "ada", now_ + day, now_ + 2 * day);
+  away("gone", "ada", now_ + day, now_ + 2 * day, 2, /*deleted=*/true);
+  away("cover", "bob", now_ + 7 * day, now_ + 10 * day);
+  const auto brief = Brief("ada");
+  ASSERT_TRUE(brief.ok()) << brief.status();
+  ASSERT_EQ(brief->leave_size(), 2);
+  EXPECT_EQ(time::ToTime(brief->leave(0).start_time()), now_ + 7 * day);
+  EXPECT_THAT(brief->leave(0).appointments(), ElementsAre(Appointment("a7")));
+  EXPECT_EQ(time::ToTime(brief->leave(1).end_time()), now_ + 40 * day);
+  EXPECT_THAT(brief->leave(1).appointments(), IsEmpty());
+  ASSERT_EQ(brief->planning_warnings_size(), 1);
+  EXPECT_EQ(brief->planning_warnings(0).kind(), v1::PLANNING_WARNING_KIND_SESSION_IN_LEAVE);
+}
+
+TEST_P(ReviewTest, ABundleComesInPagesThatMakeTheWhole) {
+  AssessmentIsUp();
+  Made("hope { words: 'a quiet evening' }");
+  const auto whole = Export("ada");
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  v1::ExportCaseInPagesRequest request;
+  request.set_name(CaseName());
+  request.set_page_size(777);
+  std::string bundle;
+  int pages = 0;
+  v1::ExportCaseInPagesResponse page;
+  do {
+    const auto next = exports_.ExportCaseInPages(By("ada"), request);
+    ASSERT_TRUE(next.ok()) << next.status();
+    page = *next;
+    EXPECT_EQ(page.offset(), static_cast<int64_t>(bundle.size()));
+    EXPECT_EQ(page.total_bytes(), static_cast<int64_t>(whole->bundle().size()));
+    EXPECT_EQ(page.summary().sha256(), whole->sha256());
+    EXPECT_EQ(page.summary().resources(), whole->resources());
+    EXPECT_TRUE(page.summary().bundle().empty());
+    bundle += page.data();
+    request.set_page_token(page.next_page_token());
+    now_ += absl::Seconds(1);  // the pages are of one instant
+    ++pages;
+  } while (!page.next_page_token().empty() && pages < 1000);
+  EXPECT_EQ(bundle, whole->bundle());
+  EXPECT_GT(pages, 2);
+
+  request.clear_page_token();
+  EXPECT_EQ(Outcome(exports_.ExportCaseInPages(By("sue"), request)),
+            "PERMISSION_DENIED NOT_THE_THERAPIST");
+  EXPECT_EQ(Outcome(exports_.ExportCaseInPages(By("cy"), request)), "NOT_FOUND RESOURCE_NOT_FOUND");
+  const auto first = exports_.ExportCaseInPages(By("ada"), request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  request.set_page_token(first->next_page_token());
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      exports_.ExportCaseInPages(By("ada", "another query"), request).status()));
+  Made("hope { words: 'a loud one' }");
+  EXPECT_EQ(Outcome(exports_.ExportCaseInPages(By("ada"), request)), "ABORTED EXPORT_CHANGED");
+}
+
 TEST_P(ReviewTest, TheBriefTellsWhoTreatsOrSupervisesAndNobodyElse) {
   AssessmentIsUp();
   Made(

@@ -481,6 +481,55 @@ TEST_P(SigningTest, ATraineesNoteIsCosignedOverTheSameHash) {
   EXPECT_EQ(Outcome(Get("sue", note.name())), kNotFound);
 }
 
+TEST_P(SigningTest, WhatASuperviseeWroteAsACoverIsCosignedByTheirOwnSupervisor) {
+  Train();
+  scheduling::v1::CoverEvent cover;
+  cover.set_clinician(Clinician("ada"));
+  cover.set_covering_clinician(Clinician("tina"));
+  *cover.mutable_start_time() = time::ToTimestamp(now_ - absl::Hours(12));
+  *cover.mutable_end_time() = time::ToTimestamp(now_ + absl::Hours(12));
+  Tell("acme", "organizations/acme/covers/v2", 1, cover);
+  const v1::Note note = StartOn("tina", "c1", "a1");
+  ASSERT_TRUE(Save("tina", note.name(), Written(kSecret), 1, 0).ok());
+  EXPECT_EQ(Outcome(Get("sue", note.name())), kNotFound) << "a draft is its author's alone";
+  const auto made = Sign(By("tina"), note.name());
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(made->signature().on_behalf_of(), Clinician("ada"));
+
+  EXPECT_THAT(Due(By("sue"), Clinician("tina")),
+              ::testing::Contains(::testing::Property(&v1::DueNote::note, note.name())));
+  EXPECT_TRUE(Get("sue", note.name()).ok());
+  v1::GetCaseRequest get;
+  get.set_name(CaseName());
+  EXPECT_EQ(Outcome(cases_.GetCase(By("sue"), get)), kNotFound) << "the note, and not the case";
+  EXPECT_EQ(Outcome(Add(By("sue"), note.name(), "x")), "PERMISSION_DENIED NOT_THE_THERAPIST");
+  lag_ = absl::Seconds(61);
+  EXPECT_EQ(Outcome(Cosign(By("sue"), note.name())), "UNAVAILABLE CARE_RELATIONS_STALE");
+  lag_ = absl::ZeroDuration();
+  const auto cosigned = Cosign(By("sue"), note.name(), made->etag());
+  ASSERT_TRUE(cosigned.ok()) << cosigned.status();
+  EXPECT_EQ(cosigned->cosignature().clinician(), Clinician("sue"));
+  EXPECT_EQ(cosigned->cosignature().content_sha256(), made->signature().content_sha256());
+
+  // Nothing of what Ada wrote in the same case, and nothing after the pair has ended.
+  TellAppointment("a2", 1, now_ - absl::Hours(2), scheduling::v1::APPOINTMENT_STATE_COMPLETED);
+  EXPECT_EQ(Outcome(Get("sue", Signed("a2").name())), kNotFound);
+  Supervise("sue", "tina", 2, /*ended=*/true);
+  EXPECT_EQ(Outcome(Get("sue", note.name())), kNotFound);
+}
+
+TEST_P(SigningTest, ACoverIsNotToldWhetherAnotherHasADraftOpen) {
+  const std::string name = Signed().name();
+  const absl::Status save = Save("bob", name, Written("y"), 2, 1).status();
+  const absl::Status sign = Sign(By("bob"), name).status();
+  EXPECT_EQ(Outcome(absl::StatusOr<v1::Note>(save)), "PERMISSION_DENIED NOT_THE_AUTHOR");
+  EXPECT_EQ(Outcome(absl::StatusOr<v1::Note>(sign)), "PERMISSION_DENIED NOT_THE_AUTHOR");
+  ASSERT_TRUE(Amend("ada", name).ok());
+  EXPECT_EQ(Save("bob", name, Written("y"), 2, 1).status(), save);
+  EXPECT_EQ(Sign(By("bob"), name).status(), sign);
+  EXPECT_EQ(Sign(AuthenticatedAgo("bob", absl::Minutes(11)), name).status(), sign);
+}
+
 TEST_P(SigningTest, AReturnedNoteStaysReadableAndOpensTheNextVersion) {
   Train();
   const v1::Note note = SignedByTina();

@@ -297,11 +297,70 @@ TEST_P(CoursesTest, AWholeCourseIsHeldAndCompleted) {
   EXPECT_EQ(errors::Reason(Do(&CourseHandlers::CompleteCourse, anna_, complete).status()),
             "TOO_FEW_SESSIONS");
   Hold(series->appointments(11));
+
+  // What its case has in the way is asked of notes, unless a reason is given.
+  complete.set_request_id("the-end");
+  const std::string etag = GetAs(anna_, name)->etag();
+  notes_.obstacles = Parse<notes::v1::ClosingObstacles>(
+      "obstacles { kind: CLOSING_OBSTACLE_KIND_SICK_ROLE_OPEN entry: 'organizations/acme/cases/c' "
+      "} "
+      "obstacles { kind: CLOSING_OBSTACLE_KIND_TERMINATION_TASK_OPEN task: 'announce-ending' }");
+  const absl::Status barred = Do(&CourseHandlers::CompleteCourse, anna_, complete).status();
+  EXPECT_EQ(barred.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(errors::Reason(barred), "CLOSING_OBSTACLES");
+  EXPECT_EQ(errors::MetadataValue(barred, "obstacles"), "CLOSING_OBSTACLE_KIND_SICK_ROLE_OPEN");
+  EXPECT_EQ(notes_.asked_to_close.back(),
+            absl::StrCat("organizations/acme/cases/", name.substr(name.rfind('/') + 1)));
+  for (const absl::Status& down : {errors::Unavailable("PEER_UNAVAILABLE", "", "notes"),
+                                   errors::Unavailable("CARE_RELATIONS_STALE", "", "scheduling"),
+                                   errors::PermissionDenied("NO_PERMISSION", "")}) {
+    notes_.status = down;
+    const absl::Status unknown = Do(&CourseHandlers::CompleteCourse, anna_, complete).status();
+    EXPECT_EQ(errors::Reason(unknown), "PEER_UNAVAILABLE");
+    EXPECT_EQ(errors::MetadataValue(unknown, "source"), "notes");
+  }
+  EXPECT_EQ(GetAs(anna_, name)->etag(), etag) << "nothing changed";
+  const size_t asked = notes_.asked_to_close.size();
+  EXPECT_TRUE(absl::IsNotFound(Do(&CourseHandlers::CompleteCourse, ben_, complete).status()));
+  EXPECT_EQ(notes_.asked_to_close.size(), asked) << "not on behalf of who may not know the course";
+  notes_.status = absl::OkStatus();
+  notes_.obstacles = Parse<notes::v1::ClosingObstacles>(
+      "obstacles { kind: CLOSING_OBSTACLE_KIND_TERMINATION_TASK_OPEN task: 'announce-ending' }");
   const auto completed = Do(&CourseHandlers::CompleteCourse, anna_, complete);
   ASSERT_TRUE(completed.ok()) << completed.status();
+  EXPECT_EQ(completed->end().close_reason(), v1::CLOSE_REASON_UNSPECIFIED);
+  notes_.status = errors::Unavailable("PEER_UNAVAILABLE", "", "notes");
+  EXPECT_EQ(Do(&CourseHandlers::CompleteCourse, anna_, complete)->DebugString(),
+            completed->DebugString())
+      << "a repeat asks nobody";
   EXPECT_EQ(completed->state(), v1::COURSE_STATE_COMPLETED);
   EXPECT_EQ(completed->sessions_used(), 12);
   EXPECT_EQ(completed->end().end_time().seconds(), absl::ToUnixSeconds(now_));
+}
+
+TEST_P(CoursesTest, ACourseEndsByAReasonWhateverNotesSays) {
+  auto create = NewCourse("p");
+  create.mutable_course()->set_planned_sessions(12);
+  const auto proposed = Do(&CourseHandlers::CreateCourse, anna_, create);
+  ASSERT_TRUE(proposed.ok()) << proposed.status();
+  v1::BeginAssessmentRequest begin;
+  begin.set_name(proposed->name());
+  ASSERT_TRUE(Do(&CourseHandlers::BeginAssessment, anna_, begin).ok());
+  const auto series =
+      Do(&AppointmentHandlers::BookSeries, scheduler_, SeriesOf(*proposed, 12, 2, 3, 9));
+  ASSERT_TRUE(series.ok()) << series.status();
+  ASSERT_TRUE(Activate(proposed->name()).ok());
+  for (const v1::Appointment& session : series->appointments()) Hold(session);
+  notes_.status = errors::Unavailable("PEER_UNAVAILABLE", "", "notes");
+  v1::CompleteCourseRequest complete;
+  complete.set_name(proposed->name());
+  complete.set_future_appointments(v1::FUTURE_APPOINTMENTS_KEEP);
+  complete.set_close_reason(v1::CLOSE_REASON_NOTES_UNAVAILABLE);
+  const auto completed = Do(&CourseHandlers::CompleteCourse, anna_, complete);
+  ASSERT_TRUE(completed.ok()) << completed.status();
+  EXPECT_EQ(completed->state(), v1::COURSE_STATE_COMPLETED);
+  EXPECT_EQ(completed->end().close_reason(), v1::CLOSE_REASON_NOTES_UNAVAILABLE);
+  EXPECT_TRUE(notes_.asked_to_close.empty());
 }
 
 }  // namespace

@@ -14,12 +14,14 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/auth/integrity.h"
+#include "common/cache/cache.h"
 #include "common/call/call_context.h"
 #include "common/call/peer.h"
 #include "common/errors/errors.h"
 #include "common/events/event_log.h"
 #include "common/work/work.h"
 #include "google/protobuf/text_format.h"
+#include "rapport/notes/v1/entry_service.pb.h"
 #include "rapport/notes/v1/suitability_service.pb.h"
 #include "rapport/scheduling/v1/events.pb.h"
 #include "services/scheduling/data/shipped_protocols.h"
@@ -49,6 +51,13 @@ class FakeNotes : public call::Peer {
   absl::Status Call(const call::CallContext&, absl::string_view method,
                     const google::protobuf::Message& request,
                     google::protobuf::Message& response) override {
+    if (method == "rapport.notes.v1.CaseEntryService/GetClosingObstacles") {
+      asked_to_close.push_back(
+          static_cast<const notes::v1::GetClosingObstaclesRequest&>(request).name());
+      if (!status.ok()) return status;
+      static_cast<notes::v1::ClosingObstacles&>(response) = obstacles;
+      return absl::OkStatus();
+    }
     EXPECT_EQ(method, "rapport.notes.v1.SuitabilityService/CheckSuitability");
     asked.push_back(static_cast<const notes::v1::CheckSuitabilityRequest&>(request).course());
     if (before_answer) before_answer();
@@ -56,6 +65,8 @@ class FakeNotes : public call::Peer {
     static_cast<notes::v1::CheckSuitabilityResponse&>(response).set_suitability(answer);
     return absl::OkStatus();
   }
+  notes::v1::ClosingObstacles obstacles;
+  std::vector<std::string> asked_to_close;
   notes::v1::Suitability answer = notes::v1::SUITABILITY_ELIGIBLE;
   absl::Status status;
   std::function<void()> before_answer;
@@ -75,6 +86,7 @@ struct Who {
 class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory> {
  protected:
   void SetUp() override {
+    cache_->Start();
     MakeOrganization("acme");
     absl::Time now;
     std::string error;
@@ -132,6 +144,17 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
     call::CallContext context = Context(who, request);
     absl::StatusOr<Response> response = (Get<Handlers>().*method)(context, request);
     replayed_ = context.replayed;
+    if constexpr (std::is_same_v<Request, v1::GetCourseRequest>) {
+      const auto unkept = uncached_courses_.GetCourse(context, request);
+      EXPECT_EQ(response.status(), unkept.status());
+      if (response.ok() && unkept.ok()) {
+        EXPECT_EQ(response->DebugString(), unkept->DebugString());
+      }
+      // Kept from here on, so that what changes it must be noticed.
+      EXPECT_TRUE(events::Sequencer(*store_).RunOnce(now_).ok());
+      EXPECT_TRUE(cache_->CatchUp().ok());
+      EXPECT_EQ(courses_.GetCourse(context, request).status(), response.status());
+    }
     return response;
   }
 
@@ -250,7 +273,19 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
     return events;
   }
 
-  std::unique_ptr<sql::Database> database_ = GetParam().make();
+  std::shared_ptr<const auth::IntegrityKey> integrity_ =
+      auth::IntegrityKey::Parse(std::string(64, 'a')).value();
+  // What the handlers keep they keep under everything that these tests do: each read of a course is
+  // compared with the store.
+  const std::unique_ptr<sql::Database> store_ = GetParam().make();
+  const std::unique_ptr<cache::Cache> cache_ =
+      cache::Cache::Make(*store_, {.service = "scheduling",
+                                   .integrity = integrity_,
+                                   .redis = std::nullopt,
+                                   .tick = absl::Milliseconds(5)})
+          .value();
+  CourseCache kept_courses_{*cache_, CourseCacheOptions()};
+  sql::Database* const database_ = &cache_->database();
   FakeNotes notes_;
   OrganizationHandlers organizations_{*database_};
   DirectoryHandlers directory_{*database_};
@@ -264,10 +299,9 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
     return nearest_ ? nearest_(clinician, clinic, around, minutes) : std::nullopt;
   };
   Booker booker_{revisions_, ask_nearest_};
-  CourseHandlers courses_{*database_, revisions_, booker_, ask_nearest_, notes_};
+  CourseHandlers courses_{*database_, revisions_, booker_, ask_nearest_, notes_, &kept_courses_};
+  CourseHandlers uncached_courses_{*database_, revisions_, booker_, ask_nearest_, notes_};
   AppointmentHandlers appointments_{*database_, booker_};
-  std::shared_ptr<const auth::IntegrityKey> integrity_ =
-      auth::IntegrityKey::Parse(std::string(64, 'a')).value();
   absl::Time now_ = absl::FromUnixSeconds(1'769'774'400);
   bool replayed_ = false;
 

@@ -19,6 +19,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
@@ -188,8 +189,9 @@ class OpeningsTest : public SchedulingTest {
 
   time::ManualClock clock_{absl::UnixEpoch()};
   std::unique_ptr<telemetry::Metrics> metrics_ = telemetry::Metrics::Unserved();
-  LiveIndex index_{*database_, clock_, *metrics_};
-  OpeningHandlers openings_{*database_, revisions_, index_};
+  // Follows when it is told to, however long that takes.
+  LiveIndex index_{*database_, clock_, *metrics_, absl::InfiniteDuration()};
+  OpeningHandlers openings_{*database_, revisions_, index_, *metrics_};
   GroupHandlers groups_{*database_, revisions_, booker_};
 };
 
@@ -209,6 +211,17 @@ TEST_P(OpeningsTest, WhatIsFreeFollowsTheHours) {
   EXPECT_THAT(first.reasons(), Contains(v1::OPENING_REASON_SOONEST));
   EXPECT_THAT(Search(On(2, 2) + "per_clinician: 2")->openings(), SizeIs(4));
   EXPECT_THAT(Search(On(2, 2))->openings(), SizeIs(6));
+}
+
+TEST_P(OpeningsTest, TellsHowFarAheadTheSoonestIs) {
+  ASSERT_TRUE(Search(On(2, 2) + HoursOfAnna()).ok());
+  ASSERT_TRUE(Search(On(2, 1) + HoursOfAnna()).ok());
+  const std::string text = metrics_->Text();
+  EXPECT_THAT(text, HasSubstr("rapport_openings_searches_total{outcome=\"found\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("rapport_openings_searches_total{outcome=\"none\"} 1\n"));
+  // From Friday noon to Monday at nine.
+  EXPECT_THAT(text, HasSubstr("rapport_openings_lead_time_seconds_bucket{le=\"172800\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("rapport_openings_lead_time_seconds_bucket{le=\"259200\"} 1\n"));
 }
 
 TEST_P(OpeningsTest, NothingSoonerThanTheMinimumNotice) {
@@ -376,9 +389,58 @@ TEST_P(OpeningsTest, ABookingIsNotShownAndACancellationBringsItBack) {
   EXPECT_EQ(Found(query), before);
 }
 
+// As where the index of the replica that is asked is behind the one that made the change.
+TEST_P(OpeningsTest, WhoSendsBackWhereItsChangeIsSeesItWhateverTheIndexKnows) {
+  const std::string query = On(2, 2) + HoursOfAnna() + "page_size: 500";
+  const v1::Appointment booked = Booked(Begun("p"), 2, 2, 10);
+  CatchUp();
+  const auto without = Found(query);
+  v1::CancelAppointmentRequest cancel;
+  cancel.set_name(booked.name());
+  cancel.set_reason(v1::CANCEL_REASON_PATIENT);
+  const call::CallContext change = Context(scheduler_, cancel);
+  ASSERT_TRUE(appointments_.CancelAppointment(change, cancel).ok());
+  ASSERT_FALSE(change.written.empty());
+  EXPECT_EQ(Found(query), without);  // a search of anyone else may trail
+
+  const auto request = Parse<v1::SearchOpeningsRequest>(kParent + query);
+  call::CallContext search = Context(scheduler_, request);
+  const auto found = [&] {
+    std::vector<std::string> told;
+    const auto response = openings_.SearchOpenings(search, request);
+    EXPECT_TRUE(response.ok()) << response.status();
+    if (!response.ok()) return told;
+    for (const v1::Opening& opening : response->openings()) told.push_back(Told(opening));
+    return told;
+  };
+  search.positions = call::ReadPositions(change.written);
+  ASSERT_THAT(search.positions, SizeIs(1));
+  const auto seen = found();  // read from the database: the change has no number yet
+  EXPECT_THAT(seen, Contains("anna@north 02-02 10:00"));
+  CatchUp();
+  EXPECT_EQ(found(), seen);  // now from the index
+  // What is of another organisation, or no position at all, is passed over.
+  search.positions = call::ReadPositions("7:organizations/other/appointments/x,nonsense,:,x:y");
+  EXPECT_EQ(found(), seen);
+}
+
+TEST_P(OpeningsTest, AnIndexThatIsTooFarBehindIsNotTrusted) {
+  LiveIndex strict(*database_, clock_, *metrics_, absl::ZeroDuration());
+  OpeningHandlers openings(*database_, revisions_, strict, *metrics_);
+  const v1::Appointment booked = Booked(Begun("p"), 2, 2, 10);
+  ASSERT_TRUE(strict.CatchUp().ok());
+  const std::string query = On(2, 2) + HoursOfAnna() + "page_size: 500";
+  ASSERT_TRUE(Cancel(booked.name()).ok());
+  const auto response = Search(query, scheduler_, openings);
+  ASSERT_TRUE(response.ok()) << response.status();
+  std::vector<std::string> told;
+  for (const v1::Opening& opening : response->openings()) told.push_back(Told(opening));
+  EXPECT_THAT(told, Contains("anna@north 02-02 10:00"));
+}
+
 TEST_P(OpeningsTest, NothingIsAnsweredBeforeTheIndexIsLoaded) {
   LiveIndex other(*database_, clock_, *metrics_);
-  OpeningHandlers openings(*database_, revisions_, other);
+  OpeningHandlers openings(*database_, revisions_, other, *metrics_);
   const absl::Status search = Search("", scheduler_, openings).status();
   EXPECT_EQ(search.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(errors::Reason(search), "INDEX_NOT_READY");
@@ -680,7 +742,7 @@ TEST_P(OpeningsTest, TheKeptIndexIsTheOneThatIsLoaded) {
       CatchUp();
       LiveIndex loaded(*database_, clock_, *metrics_);
       ASSERT_TRUE(loaded.CatchUp().ok());
-      OpeningHandlers fresh(*database_, revisions_, loaded);
+      OpeningHandlers fresh(*database_, revisions_, loaded, *metrics_);
       for (int i = 0; i < 40; ++i) {
         std::string filter;
         if (flip()) absl::StrAppend(&filter, "clinicians: '", of(names[pick(4)]), "' ");

@@ -513,7 +513,9 @@ TEST_P(DatabaseTest, TheFeedNumbersWhatTenantsLeft) {
             absl::OkStatus());
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest, ::testing::ValuesIn(AllEngines({Ledger()})),
+INSTANTIATE_TEST_SUITE_P(Engines, DatabaseTest,
+                         ::testing::Values(Sqlite({Ledger()}), Postgres({Ledger()}),
+                                           Pooled({Ledger()})),
                          EngineName);
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "common/errors/errors.h"
+#include "common/sql/schema.h"
 #include "tests/conformance/sql/ledger.h"
 #include "tests/support/postgres/postgres_server.h"
 #include "tests/support/postgres/temp_dir.h"
@@ -195,6 +196,65 @@ TEST_F(PostgresMigrationsTest, ResumesAfterAKillWithinAStep) {
   Admin("DELETE FROM gate");
   EXPECT_EQ(Migrate(steps), absl::OkStatus());
   EXPECT_EQ(Ready(steps), absl::OkStatus());
+}
+
+// Components whose second step builds indexes without holding up writers.
+const std::vector<std::string> kConcurrent = {
+    "-- min_reader_version: 1\nCREATE TABLE a (x BIGINT, y BIGINT);",
+    "-- min_reader_version: 1\n-- concurrently\n"
+    "CREATE UNIQUE INDEX CONCURRENTLY a_by_x ON a (x);\n"
+    "CREATE INDEX CONCURRENTLY a_by_y ON a (y);\n"};
+const std::vector<std::string> kBeforeConcurrent(kConcurrent.begin(), kConcurrent.end() - 1);
+constexpr char kIndexes[] =
+    "SELECT indexrelid::regclass || ' ' || indisvalid FROM pg_index WHERE indrelid = 'a'::regclass"
+    " ORDER BY 1";
+
+TEST_F(PostgresMigrationsTest, AConcurrentStepThatFailedLeavesAnInvalidIndexAndIsResumed) {
+  ASSERT_EQ(Migrate(kBeforeConcurrent), absl::OkStatus());
+  Admin("INSERT INTO a VALUES (1, 1), (1, 2)");
+  EXPECT_EQ(errors::Reason(Migrate(kConcurrent)), "MIGRATION_FAILED");
+  EXPECT_THAT(Admin(kIndexes), ElementsAre("a_by_x false"));
+  EXPECT_THAT(Version(), ElementsAre("1/1"));
+  // The step doesn't take what is there for what it wants.
+  EXPECT_EQ(errors::Reason(Migrate(kConcurrent)), "MIGRATION_FAILED");
+  Admin("DELETE FROM a WHERE y = 2");
+  EXPECT_EQ(Migrate(kConcurrent), absl::OkStatus());
+  EXPECT_THAT(Admin(kIndexes), ElementsAre("a_by_x true", "a_by_y true"));
+  EXPECT_THAT(Version(), ElementsAre("2/1"));
+}
+
+TEST_F(PostgresMigrationsTest, AnInvalidIndexOfNobodysStepIsTold) {
+  ASSERT_EQ(Migrate(kConcurrent), absl::OkStatus());
+  Admin("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'a_by_y'::regclass");
+  const absl::Status status = Migrate(kConcurrent);
+  EXPECT_EQ(errors::Reason(status), "INVALID_INDEX");
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("a_by_y"));
+  Admin("REINDEX INDEX CONCURRENTLY a_by_y");
+  EXPECT_EQ(Migrate(kConcurrent), absl::OkStatus());
+}
+
+// Whoever waits for the lock must not hold what CREATE INDEX CONCURRENTLY waits for.
+TEST_F(PostgresMigrationsTest, ConcurrentStepsInParallelTakeTurns) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { EXPECT_EQ(Migrate(kConcurrent), absl::OkStatus()); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(Admin(kIndexes), ElementsAre("a_by_x true", "a_by_y true"));
+}
+
+TEST_F(PostgresMigrationsTest, AConcurrentStepHoldsIndexesAlone) {
+  std::vector<std::string> steps = kBeforeConcurrent;
+  steps.push_back("-- concurrently\nUPDATE a SET x = 2;");
+  EXPECT_EQ(errors::Reason(Migrate(steps)), "MIGRATION_FAILED");
+  EXPECT_THAT(Version(), ElementsAre("1/1"));
+}
+
+TEST(SplitStatementsTest, KnowsQuotesAndComments) {
+  EXPECT_THAT(internal::SplitStatements("-- a; b\nSELECT ';' ; CREATE FUNCTION f() AS $x$ a; $y$;"
+                                        " $x$ LANGUAGE sql;\n-- end;\n SELECT $1, \"a;b\""),
+              ElementsAre("SELECT ';'", "CREATE FUNCTION f() AS $x$ a; $y$; $x$ LANGUAGE sql",
+                          "SELECT $1, \"a;b\""));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -47,12 +48,15 @@ class ServedTest : public ::testing::Test {
     front_ = std::make_unique<FrontDoor>(dependencies);
     call::Registry registry;
     Register(registry);
-    auto server =
-        Server::Start({.listen = "127.0.0.1:0", .health_listen = "127.0.0.1:0", .reflection = true},
-                      "test", registry, *front_);
+    auto server = Server::Start({.listen = "127.0.0.1:0",
+                                 .health_listen = "127.0.0.1:0",
+                                 .reflection = true,
+                                 .tls = server_tls_,
+                                 .connection_age = connection_age_},
+                                "test", registry, *front_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    channel_ = std::make_unique<Channel>(absl::StrCat("127.0.0.1:", server_->port()));
+    channel_ = Connect(channel_tls_);
   }
 
   void TearDown() override {
@@ -76,9 +80,21 @@ class ServedTest : public ::testing::Test {
             .auth_time = now};
   }
 
+  std::unique_ptr<Channel> Connect(std::optional<ChannelTls> tls) const {
+    return std::make_unique<Channel>(
+        ChannelOptions{.target = absl::StrCat("127.0.0.1:", server_->port()),
+                       .service_config = service_config_,
+                       .tls = std::move(tls)});
+  }
+
   std::string Token() { return user_->Sign(Claims()); }
 
   rapport::testing::TempDir dir_;
+  // What the next server and channel are made with.
+  ServerTls server_tls_;
+  std::optional<ChannelTls> channel_tls_;
+  std::string service_config_;
+  absl::Duration connection_age_ = absl::Minutes(5);
   std::unique_ptr<auth::TokenSigner> user_ = auth::TokenSigner::Generate(auth::Algorithm::kEdDsa);
   std::unique_ptr<auth::TokenSigner> service_ =
       auth::TokenSigner::Generate(auth::Algorithm::kEdDsa);

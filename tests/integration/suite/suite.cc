@@ -101,10 +101,12 @@ Suite::Suite(sql::Engine engine) : engine_(engine) {
     } else {
       const sql::PostgresOptions database =
           sql::testing::PostgresServer::Shared().NewDatabase(ComponentsOf(service));
-      database_flags_[service] = {
-          "--database=postgres", absl::StrCat("--postgres_host=", database.host),
-          absl::StrCat("--postgres_port=", database.port),
-          absl::StrCat("--postgres_name=", database.name), "--postgres_connections=6"};
+      database_flags_[service] = {"--database=postgres",
+                                  absl::StrCat("--postgres_host=", database.host),
+                                  absl::StrCat("--postgres_port=", database.port),
+                                  absl::StrCat("--postgres_name=", database.name),
+                                  "--postgres_connections=6",
+                                  "--allow_unsafe_durability"};
     }
   }
   targets_ = {.scheduling = Address(ports_["scheduling"]),

@@ -75,7 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
     Told, ToldStoryTest,
     ::testing::Combine(::testing::Values("s2-adolescent", "s3-bipolar", "s4-couple", "s5-widower",
                                          "panic", "perinatal", "group-of-six", "leave-planned",
-                                         "waitlist-filled"),
+                                         "waitlist-filled", "returned-note", "broken-glass",
+                                         "guardian-view"),
                        ::testing::Values(sql::Engine::kSqlite, sql::Engine::kPostgres)),
     ToldName);
 

@@ -11,8 +11,8 @@ namespace rapport::sql::testing {
 
 // Tables that hold no tenant's data.
 inline const std::set<std::string>& TenantlessTables() {
-  static const auto& tables =
-      *new std::set<std::string>{"consumer_cursor", "feed_state", "schema_version"};
+  static const auto& tables = *new std::set<std::string>{
+      "consumer_cursor", "feed_compaction", "feed_consumer", "feed_state", "schema_version"};
   return tables;
 }
 

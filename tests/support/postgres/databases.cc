@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tests/support/postgres/instance.h"
 #include "tests/support/postgres/postgres_server.h"
 #include "tests/support/postgres/temp_dir.h"
 
@@ -63,6 +64,21 @@ DatabaseFactory Postgres(std::vector<Component> components) {
             std::unique_ptr<const PostgresOptions, DropAtEnd> place(
                 new PostgresOptions(PostgresServer::Shared().NewDatabase(components)));
             auto database = Opened(OpenPostgres(*place, components));
+            return std::make_unique<TemporaryDatabase<decltype(place)>>(std::move(place),
+                                                                        std::move(database));
+          }};
+}
+
+DatabaseFactory Pooled(std::vector<Component> components) {
+  return {"Pooled", [components = std::move(components)]() -> std::unique_ptr<Database> {
+            PostgresServer& server = PostgresServer::Shared();
+            static const PgBouncer bouncer(server.host(), server.port(), 2);
+            std::unique_ptr<const PostgresOptions, DropAtEnd> place(
+                new PostgresOptions(server.NewDatabase(components)));
+            PostgresOptions options = *place;
+            options.port = bouncer.port();
+            options.pooler = Pooler::kTransaction;
+            auto database = Opened(OpenPostgres(options, components));
             return std::make_unique<TemporaryDatabase<decltype(place)>>(std::move(place),
                                                                         std::move(database));
           }};

@@ -34,6 +34,8 @@ inline void PrintTo(const DatabaseFactory& factory, std::ostream* out) { *out <<
 std::vector<DatabaseFactory> AllEngines(std::vector<Component> components = {});
 DatabaseFactory Sqlite(std::vector<Component> components = {});
 DatabaseFactory Postgres(std::vector<Component> components = {});
+// PostgreSQL behind a PgBouncer in transaction mode, with two server connections for all.
+DatabaseFactory Pooled(std::vector<Component> components = {});
 
 inline std::string EngineName(const ::testing::TestParamInfo<DatabaseFactory>& info) {
   return info.param.name;

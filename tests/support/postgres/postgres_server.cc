@@ -129,6 +129,7 @@ PostgresOptions PostgresServer::Options(const std::string& name) const {
   options.host = host_;
   options.port = port_;
   options.name = name;
+  options.allow_unsafe_durability = true;  // a server for tests does without fsync
   return options;
 }
 

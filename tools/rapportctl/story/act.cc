@@ -124,6 +124,7 @@ ctl::Identity WhoOf(const Stage& stage, const std::string& by) {
   if (by == "administrator") return stage.Administrator();
   if (by == "app") return stage.PatientApp();
   if (by == "guardian") return as("guardian_proxy");
+  if (by == "officer") return as("privacy_officer");
   if (absl::string_view patient = by; absl::ConsumePrefix(&patient, "patient ")) {
     return {std::string(patient), stage.organization_id, {"patient_proxy"}};
   }
@@ -198,7 +199,7 @@ absl::StatusOr<std::string> FieldText(const Message& message, absl::string_view 
 
 absl::Status CheckAct(const Story& story, const Act& act, absl::string_view field) {
   const bool role = act.by() == "desk" || act.by() == "manager" || act.by() == "administrator" ||
-                    act.by() == "app" || act.by() == "guardian" ||
+                    act.by() == "app" || act.by() == "guardian" || act.by() == "officer" ||
                     absl::StartsWith(act.by(), "patient ");
   if (!role && FindClinician(story, act.by()) == nullptr) {
     return errors::InvalidArgument(absl::StrCat(field, ".by"),

@@ -388,7 +388,8 @@ TEST(CoursesTest, OnlyTheDrawnTransitionsPass) {
        {{v1::COURSE_STATE_ACTIVE, v1::COURSE_STATE_ACTIVE}}},
       {"Complete",
        [&](v1::Course& c) {
-         return CompleteCourse(c, 12, Classic(), v1::REFERRAL_UNSPECIFIED, now);
+         return CompleteCourse(c, 12, Classic(), v1::REFERRAL_UNSPECIFIED,
+                               v1::CLOSE_REASON_UNSPECIFIED, now);
        },
        {{v1::COURSE_STATE_ACTIVE, v1::COURSE_STATE_COMPLETED},
         {v1::COURSE_STATE_MAINTENANCE, v1::COURSE_STATE_COMPLETED}}},
@@ -485,8 +486,8 @@ TEST(CoursesTest, APauseReturnsAfterTodayAndAnEndingIsNotToldInTheFuture) {
 TEST(CoursesTest, ACourseOfTooFewSessionsIsNotComplete) {
   v1::Course course = Asked();
   course.set_state(v1::COURSE_STATE_ACTIVE);
-  const absl::Status status =
-      CompleteCourse(course, 11, Classic(), v1::REFERRAL_UNSPECIFIED, absl::UnixEpoch());
+  const absl::Status status = CompleteCourse(course, 11, Classic(), v1::REFERRAL_UNSPECIFIED,
+                                             v1::CLOSE_REASON_OTHER, absl::UnixEpoch());
   EXPECT_EQ(errors::Reason(status), "TOO_FEW_SESSIONS");
   EXPECT_EQ(errors::MetadataValue(status, "sessions_held"), "11");
 }

@@ -14,8 +14,9 @@ constexpr Role kRoles[] = {Role::kTherapist,      Role::kSupervisor,   Role::kCl
                            Role::kPrivacyOfficer, Role::kPatientProxy, Role::kGuardianProxy,
                            Role::kService,        Role::kOther};
 constexpr Relation kRelations[] = {
-    Relation::kOrganization, Relation::kAuthor,    Relation::kTreats, Relation::kSupervises,
-    Relation::kBrokeGlass,   Relation::kRecipient, Relation::kSelf,   Relation::kGuardian};
+    Relation::kOrganization,     Relation::kAuthor,     Relation::kTreats,    Relation::kSupervises,
+    Relation::kSupervisesAuthor, Relation::kBrokeGlass, Relation::kRecipient, Relation::kSelf,
+    Relation::kGuardian};
 constexpr Object kObjects[] = {
     Object::kSuitability,       Object::kCase,        Object::kSignedNote,   Object::kDraft,
     Object::kPsychotherapyNote, Object::kDisclosure,  Object::kNoteDecision, Object::kBreakGlass,
@@ -59,6 +60,7 @@ bool IsAllowed(Role role, Relation relation, Object object, Purpose purpose) {
     case Object::kSignedNote:
       return IsClinician(role) && (relation == Relation::kTreats || relation == Relation::kAuthor ||
                                    (relation == Relation::kSupervises && !changes) ||
+                                   (relation == Relation::kSupervisesAuthor && reads) ||
                                    (relation == Relation::kBrokeGlass && reads));
     case Object::kDraft:
       return IsClinician(role) && relation == Relation::kAuthor && purpose != Purpose::kExport;
@@ -75,7 +77,8 @@ bool IsAllowed(Role role, Relation relation, Object object, Purpose purpose) {
       return (role == Role::kPrivacyOfficer && reads) ||
              (IsClinician(role) && purpose != Purpose::kExport &&
               (relation == Relation::kTreats || relation == Relation::kAuthor ||
-               (relation == Relation::kSupervises && reads)));
+               (reads &&
+                (relation == Relation::kSupervises || relation == Relation::kSupervisesAuthor))));
     case Object::kBreakGlass:
       return purpose != Purpose::kExport && (role == Role::kPrivacyOfficer ||
                                              (IsClinician(role) && relation == Relation::kAuthor));
@@ -93,7 +96,7 @@ TEST(AccessRulesTest, AllowsWhatTheSecurityPageSaysAndNothingElse) {
     ++cells;
     EXPECT_EQ(verdict == Verdict::kAllow, IsAllowed(role, relation, object, purpose));
   });
-  EXPECT_EQ(cells, 8 * 8 * 10 * 3);
+  EXPECT_EQ(cells, 8 * 9 * 10 * 3);
 }
 
 TEST(AccessRulesTest, WhoeverIsDeniedMayKnowOfIt) {
@@ -109,7 +112,8 @@ TEST(AccessRulesTest, WhoeverIsDeniedMayKnowOfIt) {
 TEST(AccessRulesTest, APsychotherapyNoteIsHiddenFromEveryRelationButItsAuthorsAndARecipients) {
   for (Role role : kRoles) {
     for (Relation relation : {Relation::kOrganization, Relation::kTreats, Relation::kSupervises,
-                              Relation::kBrokeGlass, Relation::kSelf, Relation::kGuardian}) {
+                              Relation::kSupervisesAuthor, Relation::kBrokeGlass, Relation::kSelf,
+                              Relation::kGuardian}) {
       for (Purpose purpose : kPurposes) {
         EXPECT_EQ(Decide({role}, {relation}, Object::kPsychotherapyNote, purpose),
                   Verdict::kHidden);

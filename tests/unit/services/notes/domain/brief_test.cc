@@ -221,6 +221,32 @@ TEST(PlanningTest, TheEndingIsNeverNextToADeathDate) {
   EXPECT_THAT(Warned(sample, {.month = 6, .day = 26}), IsEmpty());
 }
 
+TEST(PlanningTest, LeaveIsToldWithWhatFallsIntoIt) {
+  SampleCase sample;
+  const auto at = [&](int month, int day) {
+    return absl::FromCivil(absl::CivilDay(2026, month, day), sample.file.zone);
+  };
+  sample.file.leave = {{at(5, 16), at(5, 26)}};
+  ASSERT_LT(sample.file.now, at(5, 16));
+  const HardDay spring{.month = 5, .day = 20};
+  EXPECT_THAT(Warned(sample, spring), ElementsAre(v1::PLANNING_WARNING_KIND_LEAVE_OVER_ANNIVERSARY,
+                                                  v1::PLANNING_WARNING_KIND_SESSION_IN_LEAVE));
+  EXPECT_THAT(Warned(sample, {.month = 5, .day = 26}),
+              ElementsAre(v1::PLANNING_WARNING_KIND_SESSION_IN_LEAVE))
+      << "the last day is the day before its end";
+  const v1::SessionBrief brief = Brief(sample);
+  ASSERT_EQ(brief.leave_size(), 1);
+  EXPECT_EQ(time::ToTime(brief.leave(0).start_time()), at(5, 16));
+  EXPECT_EQ(time::ToTime(brief.leave(0).end_time()), at(5, 26));
+  EXPECT_EQ(brief.leave(0).appointments_size(), 2) << "18 and 25 May";
+
+  // Somebody else's session does not fall into it; leave without an end ends nothing.
+  for (Sitting& sitting : sample.file.sittings) sitting.state.set_clinician("another");
+  sample.file.leave = {{at(5, 16), absl::FromUnixMicros(INT64_MAX)}};
+  EXPECT_THAT(Warned(sample, spring),
+              ElementsAre(v1::PLANNING_WARNING_KIND_LEAVE_OVER_ANNIVERSARY));
+}
+
 TEST(PlanningTest, NoGapLiesOverADeathDateAndTheLastFourAreUnbroken) {
   SampleCase sample;
   sample.file.sittings.erase(sample.file.sittings.begin() + 10);  // the eleventh, on 18 May
