@@ -1,6 +1,7 @@
 """The real suite while a story plays: scraped by a real Prometheus with the rules loaded, traced by a
 collector that is made from OpenTelemetry's published protos."""
 import concurrent.futures
+import datetime
 import itertools
 import json
 import os
@@ -212,7 +213,7 @@ class LiveTest(unittest.TestCase):
         def all_up():
             try:
                 return len(cls.ask("up == 1")) == len(SERVICES)
-            except OSError:
+            except (OSError, AssertionError):  # not listening, or not ready
                 return False
         await_("Prometheus scrapes all three", all_up)
 
@@ -226,9 +227,13 @@ class LiveTest(unittest.TestCase):
         organization = re.search(r'^id: *"([a-z0-9-]*)"',
                                  (STORIES / f"{STORY}.textproto").read_text(), re.M).group(1)
         # A search for openings of its own; once Prometheus has seen everything.
+        now = datetime.datetime.fromisoformat(
+            pathlib.Path(cls.home, "clock").read_text().strip().replace("Z", "+00:00"))
         searched = subprocess.run(
-            [BINARIES / "rapportctl", "openings", f"--organization={organization}",
-             f"--keys_dir={cls.home}/keys", *cls.targets], capture_output=True, text=True, timeout=60)
+            [BINARIES / "rapportctl", "opening", "search", f"earliest={now.isoformat()}",
+             f"latest={(now + datetime.timedelta(days=14)).isoformat()}", "--roles=scheduler",
+             f"--organization={organization}", f"--keys_dir={cls.home}/keys", *cls.targets],
+            capture_output=True, text=True, timeout=60)
         assert searched.returncode == 0, searched.stderr
         await_("a look at all organisations after the story", lambda: cls.ask(
             'count(rapport_survey_age_seconds < 25) == 3 and count(rapport:calls:slow_ratio_rate1h) == 3'))

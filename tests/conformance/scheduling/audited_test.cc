@@ -6,7 +6,7 @@
 namespace rapport::scheduling {
 namespace {
 
-class AuditedTest : public SchedulingTest {
+class SchedulingAuditedTest : public SchedulingTest {
  protected:
   audit::Findings Verify() {
     return audit::testing::VerifyRecords(*database_, store::RecordKinds(), now_);
@@ -45,7 +45,7 @@ class AuditedTest : public SchedulingTest {
   }
 };
 
-TEST_P(AuditedTest, EachRecordIsHeldToItsEntry) {
+TEST_P(SchedulingAuditedTest, EachRecordIsHeldToItsEntry) {
   Filled();
   const audit::Findings whole = Verify();
   EXPECT_FALSE(whole.fault) << audit::testing::FaultOf(whole);
@@ -66,7 +66,7 @@ TEST_P(AuditedTest, EachRecordIsHeldToItsEntry) {
       [this] { return Verify(); });
 }
 
-TEST_P(AuditedTest, WhatWasDeletedByACallIsMissedByNobody) {
+TEST_P(SchedulingAuditedTest, WhatWasDeletedByACallIsMissedByNobody) {
   Filled();
   v1::DeleteRoomRequest remove;
   remove.set_name("organizations/acme/clinics/north/rooms/r1");
@@ -88,7 +88,7 @@ TEST_P(AuditedTest, WhatWasDeletedByACallIsMissedByNobody) {
   EXPECT_EQ(found.fault->resource, remove.name());
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, AuditedTest,
+INSTANTIATE_TEST_SUITE_P(Engines, SchedulingAuditedTest,
                          ::testing::ValuesIn(audit::testing::TamperableEngines({work::Migrations(),
                                                                                 Migrations()})),
                          sql::testing::EngineName);
