@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -43,6 +44,8 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
+constexpr int kPage = 100;  // every list takes as many at once
+
 absl::StatusOr<std::string> JsonFromFlags() {
   const std::string path = absl::GetFlag(FLAGS_file);
   if (path.empty()) return std::string();
@@ -86,6 +89,12 @@ std::string Text(const Message& message, const char* field) {
 // Asks for page after page until --limit items, or all, are there; `response` becomes their union.
 absl::Status AskForAll(GrpcCaller& caller, const std::string& service, const Verb& verb,
                        Message& request, Message& response) {
+  const FieldDescriptor* size = request.GetDescriptor()->FindFieldByName("page_size");
+  if (size != nullptr && !absl::GetFlag(FLAGS_all) &&
+      request.GetReflection()->GetInt32(request, size) == 0) {
+    request.GetReflection()->SetInt32(&request, size,
+                                      std::clamp(absl::GetFlag(FLAGS_limit), 1, kPage));
+  }
   RETURN_IF_ERROR(
       caller.CallAt(service, IdentityFromFlags(), verb.MethodName(), request, response));
   const FieldDescriptor* list = ListOf(response);

@@ -173,7 +173,8 @@ std::string Table(const Descriptor& type, const Json& value,
     if (rows.empty()) return "none\n";
     return Aligned(lines);
   }
-  for (const auto& [name, each] : Only(value, fields).items()) {
+  const Json shown = Only(value, fields);
+  for (const auto& [name, each] : shown.items()) {
     lines.push_back({name, Cell(each, FieldAt(&type, name))});
   }
   return Aligned(lines);

@@ -142,6 +142,17 @@ TEST(OutputTest, AListIsATableOfShortNames) {
   EXPECT_EQ(*Render(*Answer("clinic", "list", "{}"), Format::kTable, {}), "none\n");
 }
 
+TEST(OutputTest, AResourceIsALineForEachField) {
+  const auto clinic = Answer("clinic", "get", R"({
+    "name": "organizations/acme/clinics/north", "display_name": "North",
+    "create_time": "2026-03-02T10:15:30Z"})");
+  EXPECT_EQ(*Render(*clinic, Format::kTable, {}),
+            "name          north\n"
+            "display_name  North\n"
+            "create_time   2026-03-02 10:15Z\n");
+  EXPECT_EQ(*Render(*clinic, Format::kTable, {"display_name"}), "display_name  North\n");
+}
+
 TEST(OutputTest, FieldsAreChosen) {
   const auto clinics = Answer("clinic", "list", kClinics);
   EXPECT_EQ(*Render(*clinics, Format::kTable, {"time_zone", "name"}),
