@@ -321,8 +321,8 @@ class Verification {
       return absl::OkStatus();
     }
     for (size_t row = 0; row < rows.rows(); ++row) {
-      std::string stored;
-      for (int column = 1; column <= kind->columns; ++column) {
+      std::string stored = kind->content != nullptr ? kind->content(rows, row) : "";
+      for (int column = 1; column <= kind->columns && kind->content == nullptr; ++column) {
         if (!rows.IsNull(row, column)) stored += rows.Bytes(row, column);
       }
       if ((by_pieces || rows.Int(row, 0) == entry.version) &&

@@ -2,6 +2,7 @@
 #define RAPPORT_COMMON_AUDIT_VERIFY_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct RecordKind {
   const sql::Statement* read;
   // Over how many columns lies what the entry covers; NULLs are passed over.
   int columns = 1;
+  // Makes what the entry covers of a row, where no column holds just that; null: `columns` says.
+  std::function<std::string(const sql::Result& rows, size_t row)> content = nullptr;
   // Whether every version stays as it was, or only the newest is there.
   bool each_version = false;
   // Of a record that grows by pieces, each kept for ever: the methods whose entries each cover one

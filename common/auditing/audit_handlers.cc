@@ -9,6 +9,8 @@
 #include "absl/time/clock.h"
 #include "common/audit/audit_log.h"
 #include "common/audit/tree_store.h"
+#include "common/auditing/audit_bundle.h"
+#include "common/auth/integrity.h"
 #include "common/call/mutate.h"
 #include "common/call/pages.h"
 #include "common/errors/errors.h"
@@ -96,6 +98,7 @@ audit::Head FromProto(const common::v1::SignedHead& head) {
 void AuditHandlers::Register(call::Registry& registry) {
   registry.Service("rapport.common.v1.AuditService", this)
       .Unary("ListAuditEntries", &AuditHandlers::ListAuditEntries)
+      .Unary("ExportAuditEvents", &AuditHandlers::ExportAuditEvents)
       .Unary("GetSignedHead", &AuditHandlers::GetSignedHead)
       .Unary("GetInclusionProof", &AuditHandlers::GetInclusionProof)
       .Unary("GetConsistencyProof", &AuditHandlers::GetConsistencyProof)
@@ -147,6 +150,27 @@ absl::StatusOr<common::v1::ListAuditEntriesResponse> AuditHandlers::ListAuditEnt
         }
         return response;
       });
+}
+
+absl::StatusOr<common::v1::ExportAuditEventsResponse> AuditHandlers::ExportAuditEvents(
+    const call::CallContext& context, const common::v1::ExportAuditEventsRequest& request) {
+  common::v1::ListAuditEntriesRequest list;
+  list.set_parent(request.parent());
+  list.set_resource(request.resource());
+  list.set_principal(request.principal());
+  *list.mutable_kinds() = request.kinds();
+  if (request.has_start_time()) *list.mutable_start_time() = request.start_time();
+  if (request.has_end_time()) *list.mutable_end_time() = request.end_time();
+  list.set_page_size(request.page_size());
+  list.set_page_token(request.page_token());
+  ASSIGN_OR_RETURN(const common::v1::ListAuditEntriesResponse listed,
+                   ListAuditEntries(context, list));
+  common::v1::ExportAuditEventsResponse response;
+  response.set_bundle(MakeAuditBundle(listed.entries(), signer_.service(), context.now));
+  response.set_sha256(auth::Sha256(response.bundle()));
+  response.set_resources(listed.entries_size());
+  response.set_next_page_token(listed.next_page_token());
+  return response;
 }
 
 absl::StatusOr<common::v1::SignedHead> AuditHandlers::GetSignedHead(

@@ -26,6 +26,8 @@ class AuditHandlers {
 
   absl::StatusOr<common::v1::ListAuditEntriesResponse> ListAuditEntries(
       const call::CallContext& context, const common::v1::ListAuditEntriesRequest& request);
+  absl::StatusOr<common::v1::ExportAuditEventsResponse> ExportAuditEvents(
+      const call::CallContext& context, const common::v1::ExportAuditEventsRequest& request);
   absl::StatusOr<common::v1::SignedHead> GetSignedHead(
       const call::CallContext& context, const common::v1::GetSignedHeadRequest& request);
   absl::StatusOr<common::v1::InclusionProof> GetInclusionProof(

@@ -382,11 +382,14 @@ void TokenVerifier::RevokeSubject(absl::string_view organization_id, absl::strin
   any_revoked_.store(true, std::memory_order_release);
 }
 
-void TokenVerifier::RevokeToken(absl::string_view token_id, absl::Time until) {
+void TokenVerifier::RevokeToken(absl::string_view organization_id, absl::string_view token_id,
+                                absl::Time until) {
   MutexLock lock(revoked_mutex_);
   ForgetRevocations();
   absl::Time& bound =
-      revoked_tokens_.try_emplace(std::string(token_id), absl::InfinitePast()).first->second;
+      revoked_tokens_
+          .try_emplace({std::string(organization_id), std::string(token_id)}, absl::InfinitePast())
+          .first->second;
   bound = std::max(bound, until);
   any_revoked_.store(true, std::memory_order_release);
 }
@@ -394,7 +397,9 @@ void TokenVerifier::RevokeToken(absl::string_view token_id, absl::Time until) {
 bool TokenVerifier::IsRevoked(const Principal& principal) {
   if (!any_revoked_.load(std::memory_order_acquire)) return false;
   MutexLock lock(revoked_mutex_);
-  if (revoked_tokens_.contains(principal.token_id)) return true;
+  if (revoked_tokens_.contains(std::make_pair(principal.organization_id, principal.token_id))) {
+    return true;
+  }
   auto found = revoked_subjects_.find(std::make_pair(principal.organization_id, principal.subject));
   return found != revoked_subjects_.end() && principal.issue_time < found->second;
 }

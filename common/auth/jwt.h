@@ -101,8 +101,9 @@ class TokenVerifier {
   // From now on refuses tokens of `subject` in the organisation issued before `not_before`.
   void RevokeSubject(absl::string_view organization_id, absl::string_view subject,
                      absl::Time not_before);
-  // From now on refuses the token with this id. `until`: when it expires; forgotten after.
-  void RevokeToken(absl::string_view token_id, absl::Time until);
+  // From now on refuses the organisation's token with this id. `until`: when it expires; forgotten
+  // after.
+  void RevokeToken(absl::string_view organization_id, absl::string_view token_id, absl::Time until);
 
   // The keys in use.
   std::shared_ptr<const KeySet> keys() const;
@@ -142,7 +143,8 @@ class TokenVerifier {
   std::atomic<bool> any_revoked_{false};
   absl::flat_hash_map<std::pair<std::string, std::string>, absl::Time> revoked_subjects_
       ABSL_GUARDED_BY(revoked_mutex_);
-  absl::flat_hash_map<std::string, absl::Time> revoked_tokens_ ABSL_GUARDED_BY(revoked_mutex_);
+  absl::flat_hash_map<std::pair<std::string, std::string>, absl::Time> revoked_tokens_
+      ABSL_GUARDED_BY(revoked_mutex_);
 };
 
 }  // namespace rapport::auth

@@ -52,7 +52,7 @@ constexpr absl::string_view kPermissions[] = {
     "openings.search",       // free time across the network
     "organizations.create",  // also suspend and resume
     "organizations.read",
-    "organizations.update",  // settings, roles, keys, revocation
+    "organizations.update",  // settings, roles, keys
     "outcomes.read",         // cohort figures
     "outcomes.rebuild",      // have them reckoned anew
     "patient.view",          // what a patient's own device may see
@@ -66,6 +66,8 @@ constexpr absl::string_view kPermissions[] = {
     "psychotherapy.write",
     "releases.read",      // who may see what of a case, and why
     "releases.write",     // decide whether a patient sees a note
+    "revocations.read",   // whose tokens are refused
+    "revocations.write",  // refuse them
     "scores.compute",     // stateless scoring
     "suitability.check",  // whether a signed determination lets a course start
     "supervision.read",   // caseload, log, recordings, portfolio
@@ -93,10 +95,11 @@ constexpr Grant kRoles[] = {
      "instruments.read protocols.read directory.read courses.schedule groups.read"},
     {"organization_admin",
      "organizations.read organizations.update directory.* protocols.* instruments.* "
-     "outcomes.rebuild fidelity.policy"},
+     "outcomes.rebuild fidelity.policy revocations.*"},
     {"patient_proxy", "assessments.record measures.answer patient.view"},
     {"platform_operator", "organizations.create organizations.read events.retry"},
-    {"privacy_officer", "audit.read breakglass.review consents.write privacy.* releases.read"},
+    {"privacy_officer",
+     "audit.read breakglass.review consents.write privacy.* releases.read revocations.read"},
     {"scheduler",
      "directory.read protocols.read courses.schedule appointments.read appointments.write "
      "openings.search waitlist.* "

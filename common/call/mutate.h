@@ -98,12 +98,37 @@ absl::StatusOr<Resource> MutateUnnumbered(
       body);
 }
 
+// On whose behalf ReadTrailing reads.
+inline sql::Access TrailingAccess(const CallContext& context) {
+  const sql::Access access = sql::Access::Tenant(context.organization_id);
+  const bool exact =
+      !context.positions.empty() || context.is_service() || context.caller_service != nullptr;
+  return exact ? access : access.MayTrail();
+}
+
 // Runs `body` over one snapshot of the caller's organisation.
 template <class Resource>
 absl::StatusOr<Resource> Read(sql::Database& database, const CallContext& context,
                               absl::FunctionRef<absl::StatusOr<Resource>(sql::Session&)> body) {
   std::optional<Resource> result;
   RETURN_IF_ERROR(database.Read(sql::Access::Tenant(context.organization_id), context.deadline,
+                                [&](sql::Session& session) -> absl::Status {
+                                  ASSIGN_OR_RETURN(result, body(session));
+                                  return absl::OkStatus();
+                                }));
+  return *std::move(result);
+}
+
+// As Read, of data that decides on nobody's rights, where an answer may miss what others changed
+// within the last second: a standby may give it. Callers that bring `rapport-position`, and
+// services, which decide on what they read, are answered by the primary. `body` may run twice (see
+// sql::Access::MayTrail), so it sets nothing but what it returns.
+template <class Resource>
+absl::StatusOr<Resource> ReadTrailing(
+    sql::Database& database, const CallContext& context,
+    absl::FunctionRef<absl::StatusOr<Resource>(sql::Session&)> body) {
+  std::optional<Resource> result;
+  RETURN_IF_ERROR(database.Read(TrailingAccess(context), context.deadline,
                                 [&](sql::Session& session) -> absl::Status {
                                   ASSIGN_OR_RETURN(result, body(session));
                                   return absl::OkStatus();

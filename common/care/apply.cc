@@ -3,10 +3,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 #include "common/care/care.h"
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
+#include "common/revocation/revocation.h"
 #include "common/time/convert.h"
 
 namespace rapport::care {
@@ -170,6 +172,16 @@ void Put(sql::Transaction& tx, const Head& head, const proto::PrivateAppointment
   PutAppointment(tx, head, sql::Text(name), state.appointment());
 }
 
+// By the real clock, as the tokens are.
+void Put(sql::Transaction& tx, const Head& head, const proto::RevocationEvent& state) {
+  revocation::Put(tx, head.name,
+                  {.subject = state.subject(),
+                   .token_id = state.token_id(),
+                   .not_before = time::ToTime(state.not_before()),
+                   .expire_time = time::ToTime(state.expire_time())},
+                  absl::Now());
+}
+
 using Applier = absl::Status (*)(sql::Transaction&, const Head&, const google::protobuf::Any&);
 
 template <class State>
@@ -196,7 +208,8 @@ const std::vector<std::pair<std::string, Applier>>& Appliers() {
                                                         For<proto::SupervisionEvent>(),
                                                         For<proto::CourseEvent>(),
                                                         For<proto::AppointmentEvent>(),
-                                                        For<proto::PrivateAppointmentEvent>()};
+                                                        For<proto::PrivateAppointmentEvent>(),
+                                                        For<proto::RevocationEvent>()};
   return appliers;
 }
 

@@ -1,7 +1,5 @@
 #include "common/crypto/rewrapper.h"
 
-#include <vector>
-
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/errors/status_macros.h"
@@ -21,6 +19,20 @@ const sql::Statement kOrganizations{"crypto.organizations", R"sql(
                                     sql::Reach::kFeed};
 
 }  // namespace
+
+absl::StatusOr<std::vector<std::string>> Organizations(sql::Database& database) {
+  std::vector<std::string> organizations;
+  RETURN_IF_ERROR(database.Read(
+      sql::Access::Feed(), absl::Now() + kPatience, [&](sql::Session& session) -> absl::Status {
+        organizations.clear();
+        ASSIGN_OR_RETURN(const sql::Result rows, session.Query(kOrganizations, {}));
+        for (size_t row = 0; row < rows.rows(); ++row) {
+          organizations.push_back(rows.Text(row, 0));
+        }
+        return absl::OkStatus();
+      }));
+  return organizations;
+}
 
 Rewrapper::Rewrapper(sql::Database& database, const Vault& vault, telemetry::Metrics& metrics)
     : database_(database), vault_(vault) {
@@ -46,16 +58,7 @@ void Rewrapper::Start(absl::Duration period) {
 }
 
 absl::StatusOr<int64_t> Rewrapper::RunOnce() {
-  std::vector<std::string> organizations;
-  RETURN_IF_ERROR(database_.Read(
-      sql::Access::Feed(), absl::Now() + kPatience, [&](sql::Session& session) -> absl::Status {
-        organizations.clear();
-        ASSIGN_OR_RETURN(const sql::Result rows, session.Query(kOrganizations, {}));
-        for (size_t row = 0; row < rows.rows(); ++row) {
-          organizations.push_back(rows.Text(row, 0));
-        }
-        return absl::OkStatus();
-      }));
+  ASSIGN_OR_RETURN(const std::vector<std::string> organizations, Organizations(database_));
   int64_t left = 0;
   std::vector<std::string> concerned;
   for (const std::string& organization_id : organizations) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -14,6 +15,9 @@
 #include "common/telemetry/metrics.h"
 
 namespace rapport::crypto {
+
+// The ids of all organisations of `database`, in order.
+absl::StatusOr<std::vector<std::string>> Organizations(sql::Database& database);
 
 // After a rotation: wraps all data keys of a service anew with the active key, in the background, a
 // hundred a transaction. What is done is done: a process that ends in between, or another replica

@@ -277,11 +277,13 @@ absl::StatusOr<std::string> Vault::DataKey(sql::Session& session, absl::string_v
   if (rows.empty()) return std::string();
   if (rows.IsNull(0, 1)) return Erased();
   const std::string& wrapping_key = rows.Text(0, 0);
-  ASSIGN_OR_RETURN(std::string data_key,
+  ASSIGN_OR_RETURN(const std::string data_key,
                    keys_->Unwrap(wrapping_key, WrapContext(organization_id, subject, wrapping_key),
                                  rows.Bytes(0, 1)));
-  if (data_key.size() == kKeySize) return data_key;
-  return errors::Internal("A data key does not unwrap: it is not what was stored.");
+  if (data_key.size() != kKeySize) {
+    return errors::Internal("A data key does not unwrap: it is not what was stored.");
+  }
+  return data_key;  // const, so that it is copied: GCC 12 takes a move of known size for an overrun
 }
 
 absl::StatusOr<std::string> Vault::Seal(sql::Transaction& tx, const Place& place,
@@ -346,6 +348,29 @@ absl::StatusOr<int64_t> Vault::CountToRewrap(sql::Session& session,
       const sql::Result rows,
       session.Query(kCountToRewrap, {sql::Text(organization_id), sql::Text(keys_->active_id())}));
   return rows.Int(0, 0);
+}
+
+absl::StatusOr<std::map<std::string, KeyTrial>> Vault::TryKeys(sql::Session& session,
+                                                               absl::string_view organization_id,
+                                                               int limit) const {
+  // No key has the id '': these are all that are not shredded.
+  ASSIGN_OR_RETURN(
+      const sql::Result rows,
+      session.Query(kToRewrap, {sql::Text(organization_id), sql::Text(""), sql::Int(limit)}));
+  std::map<std::string, KeyTrial> trials;
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    const std::string& id = rows.Text(row, 1);
+    const absl::StatusOr<std::string> data_key =
+        keys_->Unwrap(id, WrapContext(organization_id, rows.Text(row, 0), id), rows.Bytes(row, 2));
+    if (absl::IsUnavailable(data_key.status())) return data_key.status();
+    KeyTrial& trial = trials[id];
+    ++trial.tried;
+    trial.opened += data_key.ok() ? 1 : 0;
+    if (!data_key.ok()) {
+      trial.fault = absl::StrCat("key ", id, ": ", data_key.status().message());
+    }
+  }
+  return trials;
 }
 
 absl::StatusOr<int> Vault::Rewrap(sql::Transaction& tx, absl::string_view organization_id,

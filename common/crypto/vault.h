@@ -108,6 +108,20 @@ struct Place {
   std::string field;     // as "answers"
 };
 
+// Data keys that were tried, and how many of them opened.
+struct KeyTrial {
+  int tried = 0;
+  int opened = 0;
+  std::string fault;  // why one did not
+
+  KeyTrial& operator+=(const KeyTrial& other) {
+    tried += other.tried;
+    opened += other.opened;
+    if (!other.fault.empty()) fault = other.fault;
+    return *this;
+  }
+};
+
 // Seals and opens. Thread-safe.
 class Vault {
  public:
@@ -129,6 +143,12 @@ class Vault {
   // Destroys the subject's data key for ever. Deferred.
   void Shred(sql::Transaction& tx, absl::string_view organization_id, absl::string_view subject,
              absl::Time now) const;
+
+  // Unwraps at most `limit` data keys of the organisation; by the key-encryption key of each.
+  //   kUnavailable  the keys can't be reached now
+  absl::StatusOr<std::map<std::string, KeyTrial>> TryKeys(sql::Session& session,
+                                                          absl::string_view organization_id,
+                                                          int limit) const;
 
   const KeyProvider& keys() const { return *keys_; }
 

@@ -74,8 +74,6 @@ constexpr int kFullResponse = 500;
 constexpr int kRetryPage = 100;
 constexpr absl::Duration kPatience = absl::Seconds(10);
 constexpr absl::Duration kSaveEvery = absl::Seconds(15);
-// A heartbeat comes every 15 s; without one for longer the stream may be dead.
-constexpr absl::Duration kSilence = absl::Seconds(20);
 constexpr char kOvertaken[] = "CURSOR_MOVED";
 
 // Before the first look at the database: behind by more than any rule forgives.
@@ -97,6 +95,12 @@ bool SpeaksOfTheDatabase(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsAborted(status) ||
          absl::IsDeadlineExceeded(status) || absl::IsResourceExhausted(status) ||
          absl::IsCancelled(status);
+}
+
+// As after an upgrade that reads other types.
+bool RefusesCursor(const absl::Status& status) {
+  const std::vector<errors::FieldViolation> violations = errors::FieldViolations(status);
+  return violations.size() == 1 && violations.front().field == "cursor";
 }
 
 std::string ErrorCode(const absl::Status& status) {
@@ -136,6 +140,8 @@ void Consumer::Start() {
   MutexLock lock(mutex_);
   stopping_ = false;
   thread_ = std::thread([this] { Run(); });
+  watch_ = std::make_unique<PeriodicThread>("silence", options_.silence / 4,
+                                            [this] { LookForSilence(); });
 }
 
 void Consumer::Stop() {
@@ -146,6 +152,14 @@ void Consumer::Stop() {
   }
   stop_.SignalAll();
   if (thread_.joinable()) thread_.join();
+  watch_.reset();
+}
+
+void Consumer::LookForSilence() {
+  const int64_t since = reading_since_;
+  if (since == 0 || absl::Microseconds(NowMicros() - since) <= options_.silence) return;
+  MutexLock lock(mutex_);
+  if (stream_ != nullptr) stream_->Cancel();
 }
 
 bool Consumer::Stopping() {
@@ -183,7 +197,7 @@ absl::Duration Consumer::lag() const {
   const int64_t since = behind_since_;
   if (since != 0) return absl::Microseconds(NowMicros() - since);
   const absl::Duration silence = absl::Microseconds(NowMicros() - heard_);
-  return silence > kSilence ? silence : absl::ZeroDuration();
+  return silence > options_.silence ? silence : absl::ZeroDuration();
 }
 
 void Consumer::Run() {
@@ -192,7 +206,7 @@ void Consumer::Run() {
   while (!Stopping()) {
     bool heard = false;
     absl::Status status = Follow(heard);
-    if (absl::IsOutOfRange(status)) status = StartOver();
+    if (absl::IsOutOfRange(status) || RefusesCursor(status)) status = StartOver();
     if (heard) pause = options_.first_backoff;
     if (absl::IsCancelled(status) && heard) {
       told = false;
@@ -228,7 +242,11 @@ absl::Status Consumer::Follow(bool& heard) {
     stream_ = nullptr;
   };
   for (;;) {
-    ASSIGN_OR_RETURN(const common::v1::WatchResponse response, stream->Read());
+    reading_since_ = NowMicros();
+    const absl::StatusOr<common::v1::WatchResponse> read = stream->Read();
+    reading_since_ = 0;
+    RETURN_IF_ERROR(read.status());
+    const common::v1::WatchResponse& response = *read;
     heard = true;
     Heard(response.events().empty());
     RETURN_IF_ERROR(Take(response));

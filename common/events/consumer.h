@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/concurrency/mutex.h"
+#include "common/concurrency/periodic.h"
 #include "common/sql/database.h"
 #include "common/telemetry/metrics.h"
 #include "rapport/common/v1/event_service.pb.h"
@@ -48,6 +49,9 @@ struct ConsumerOptions {
   std::vector<std::string> types;  // payload types; empty: all
   absl::Duration first_backoff = absl::Milliseconds(50);
   absl::Duration max_backoff = absl::Seconds(2);
+  // A heartbeat comes every 15 s. A stream that tells nothing for so long is taken for dead, as one
+  // is whose other end is gone without a word, and opened anew.
+  absl::Duration silence = absl::Seconds(20);
   telemetry::Metrics* metrics = nullptr;  // outlives the consumer; null: not measured
 };
 
@@ -56,7 +60,7 @@ struct ConsumerOptions {
 // several replicas run, one at a time applies (each transaction first moves the one cursor row,
 // from the value it knows). An event that fails 5 times is parked with the later ones of its
 // resource, the others go on, and a metric tells; RetryParked brings parked ones back. A first run,
-// or an expired cursor, begins with a snapshot.
+// an expired cursor, or one of other types than are read now, begins with a snapshot.
 class Consumer {
  public:
   Consumer(sql::Database& database, ConsumerOptions options, OpenFeed open, ApplyEvent apply);
@@ -104,6 +108,7 @@ class Consumer {
   void FellBehind();
   void Pause(absl::Duration duration);
   bool Stopping();
+  void LookForSilence();
 
   sql::Database& database_;
   const ConsumerOptions options_;
@@ -119,14 +124,16 @@ class Consumer {
   std::atomic<int64_t> position_{-1};
   Mutex parked_mutex_;  // held over a count and the change that it tells of
   std::atomic<int64_t> parked_{0};
-  std::atomic<int64_t> behind_since_;  // µs, real clock; 0: not behind
-  std::atomic<int64_t> heard_{0};      // µs, real clock
+  std::atomic<int64_t> behind_since_;      // µs, real clock; 0: not behind
+  std::atomic<int64_t> heard_{0};          // µs, real clock
+  std::atomic<int64_t> reading_since_{0};  // µs, real clock; 0: not waiting for the stream
 
   Mutex mutex_;
   CondVar stop_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   FeedStream* stream_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::thread thread_;
+  std::unique_ptr<PeriodicThread> watch_;
 };
 
 }  // namespace rapport::events

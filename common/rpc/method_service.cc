@@ -17,11 +17,15 @@
 #include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
 #include "common/rpc/errors.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
 
 namespace rapport::rpc {
 namespace {
 
 using google::protobuf::Message;
+
+constexpr size_t kPartsCountedFrom = 64 * 1024;
 
 absl::string_view Metadata(const grpc::CallbackServerContext& context, const char* key) {
   const auto& metadata = context.client_metadata();
@@ -51,16 +55,59 @@ Arrival ArrivalOf(const FrontDoor& front, const grpc::CallbackServerContext& con
   return arrival;
 }
 
+absl::Status TooLarge(absl::string_view limit) {
+  absl::Status status = errors::FailedPrecondition("MESSAGE_TOO_LARGE",
+                                                   absl::StrCat("A request has at most ", limit));
+  absl::Status refused(absl::StatusCode::kInvalidArgument, status.message());
+  status.ForEachPayload([&refused](absl::string_view type, const absl::Cord& payload) {
+    refused.SetPayload(type, payload);
+  });
+  return refused;
+}
+
+// Takes the messages and texts in `in`, a message of `type`, from `left`; false where they are
+// more. What is malformed is left to the parser.
+bool CountParts(google::protobuf::io::CodedInputStream& in,
+                const google::protobuf::Descriptor* type, int& left) {
+  using google::protobuf::internal::WireFormatLite;
+  while (const uint32_t tag = in.ReadTag()) {
+    if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+      if (!WireFormatLite::SkipField(&in, tag)) return true;
+      continue;
+    }
+    if (--left < 0) return false;
+    int length = 0;
+    if (!in.ReadVarintSizeAsInt(&length)) return true;
+    const auto* field = type->FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
+    if (field == nullptr || field->type() != google::protobuf::FieldDescriptor::TYPE_MESSAGE) {
+      if (!in.Skip(length)) return true;
+      continue;
+    }
+    const auto [limit, depth] = in.IncrementRecursionDepthAndPushLimit(length);
+    if (depth < 0) return true;
+    if (!CountParts(in, field->message_type(), left)) return false;
+    if (!in.DecrementRecursionDepthAndPopLimit(limit)) return true;
+  }
+  return true;
+}
+
+// An empty message is two bytes on the wire and a hundred in memory: those of a large request are
+// counted before there is memory for any.
+bool HasTooManyParts(const grpc::ByteBuffer& bytes, const google::protobuf::Descriptor* type) {
+  if (bytes.Length() < kPartsCountedFrom) return false;
+  grpc::ByteBuffer copy(bytes);
+  grpc::ProtoBufferReader reader(&copy);
+  if (!reader.status().ok()) return false;
+  google::protobuf::io::CodedInputStream in(&reader);
+  int left = kMaxRequestParts;
+  return !CountParts(in, type, left);
+}
+
 // What `message` holds is replaced; its memory is used again.
 absl::Status Parse(const grpc::ByteBuffer& bytes, Message& message) {
-  if (bytes.Length() > kMaxRequestBytes) {
-    absl::Status status = errors::FailedPrecondition(
-        "MESSAGE_TOO_LARGE", absl::StrCat("A request has at most ", kMaxRequestBytes, " bytes."));
-    absl::Status refused(absl::StatusCode::kInvalidArgument, status.message());
-    status.ForEachPayload([&refused](absl::string_view type, const absl::Cord& payload) {
-      refused.SetPayload(type, payload);
-    });
-    return refused;
+  if (bytes.Length() > kMaxRequestBytes) return TooLarge(absl::StrCat(kMaxRequestBytes, " bytes."));
+  if (HasTooManyParts(bytes, message.GetDescriptor())) {
+    return TooLarge(absl::StrCat(kMaxRequestParts, " messages and texts in it."));
   }
   grpc::ByteBuffer copy(bytes);  // shares the slices
   grpc::ProtoBufferReader reader(&copy);

@@ -19,8 +19,9 @@
 
 namespace rapport::rpc {
 
-// Requests of more bytes are refused before they are parsed.
+// Requests of more bytes, or of more messages and texts within, are refused before they are parsed.
 inline constexpr size_t kMaxRequestBytes = 4 * 1024 * 1024;
+inline constexpr int kMaxRequestParts = 250'000;
 
 // Looks after open streams that wait: every 25 ms, on one thread, those that have something to do
 // go back to their executor, and those whose client is gone or whose time is up end.

@@ -20,6 +20,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/audit/access_log.h"
 #include "common/audit/heads.h"
@@ -29,10 +30,12 @@
 #include "common/auth/keys.h"
 #include "common/auth/signer.h"
 #include "common/concurrency/periodic.h"
+#include "common/crypto/checked_keys.h"
 #include "common/crypto/rewrapper.h"
 #include "common/errors/status_macros.h"
 #include "common/events/event_log.h"
 #include "common/feed/feed.h"
+#include "common/revocation/revocation.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/front_door.h"
 #include "common/rpc/otlp_exporter.h"
@@ -70,6 +73,10 @@ ABSL_FLAG(int, postgres_connections, 16, "Most connections for tenants; the feed
 ABSL_FLAG(int, postgres_warm_connections, 2, "Connections for tenants that are open before ready.");
 ABSL_FLAG(std::string, postgres_pooler, "none",
           "'transaction' where a pooler hands out a server connection for one transaction.");
+ABSL_FLAG(std::string, postgres_read_hosts, "",
+          "Hot standbys, host or host:port, apart by commas, that answer reads which may trail.");
+ABSL_FLAG(absl::Duration, postgres_read_lag, absl::Seconds(1),
+          "By how much a standby may trail; beyond, the primary answers.");
 ABSL_FLAG(bool, allow_unsafe_durability, false,
           "Write to a server that loses acknowledged commits in a crash (fsync=off and the like).");
 ABSL_FLAG(bool, require_synchronous_standby, false,
@@ -155,6 +162,9 @@ absl::Status CheckFlags(const ServiceSpec& spec) {
       CheckRange("postgres_connections", absl::GetFlag(FLAGS_postgres_connections), 1, 10000));
   RETURN_IF_ERROR(CheckRange("connection_age in seconds",
                              absl::ToInt64Seconds(absl::GetFlag(FLAGS_connection_age)), 1, 86400));
+  RETURN_IF_ERROR(CheckRange("postgres_read_lag in milliseconds",
+                             absl::ToInt64Milliseconds(absl::GetFlag(FLAGS_postgres_read_lag)), 200,
+                             60'000));
   for (const auto& [flag, value] : {std::pair("drain_linger", absl::GetFlag(FLAGS_drain_linger)),
                                     std::pair("drain_grace", absl::GetFlag(FLAGS_drain_grace))}) {
     RETURN_IF_ERROR(
@@ -164,6 +174,7 @@ absl::Status CheckFlags(const ServiceSpec& spec) {
       CheckReadable("postgres_password_file", absl::GetFlag(FLAGS_postgres_password_file)));
   RETURN_IF_ERROR(CheckReadable("postgres_feed_password_file",
                                 absl::GetFlag(FLAGS_postgres_feed_password_file)));
+  RETURN_IF_ERROR(CheckReadable("redis_password_file", absl::GetFlag(FLAGS_redis_password_file)));
   RETURN_IF_ERROR(CheckListen("listen", Address(absl::GetFlag(FLAGS_listen), spec.port)));
   RETURN_IF_ERROR(
       CheckListen("health_listen", Address(absl::GetFlag(FLAGS_health_listen), spec.health_port)));
@@ -176,7 +187,8 @@ absl::Status Require(const std::string& value, absl::string_view flag, absl::str
   return absl::InvalidArgumentError(absl::StrCat("--", flag, " is needed: ", what));
 }
 
-absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& spec) {
+absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& spec,
+                                                            telemetry::Metrics& metrics) {
   const std::string engine = absl::GetFlag(FLAGS_database);
   if (engine == "sqlite") {
     const std::string directory = absl::GetFlag(FLAGS_data_dir);
@@ -208,7 +220,10 @@ absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const ServiceSpec& s
          .pooler = pooler == "none" ? sql::Pooler::kNone : sql::Pooler::kTransaction,
          .warm_connections = absl::GetFlag(FLAGS_postgres_warm_connections),
          .allow_unsafe_durability = absl::GetFlag(FLAGS_allow_unsafe_durability),
-         .require_synchronous_standby = absl::GetFlag(FLAGS_require_synchronous_standby)},
+         .require_synchronous_standby = absl::GetFlag(FLAGS_require_synchronous_standby),
+         .read_hosts = absl::GetFlag(FLAGS_postgres_read_hosts),
+         .max_read_lag = absl::GetFlag(FLAGS_postgres_read_lag),
+         .metrics = &metrics},
         spec.migrations);
   }
   return absl::InvalidArgumentError(
@@ -310,7 +325,8 @@ absl::StatusOr<std::unique_ptr<cache::Cache>> MakeCache(
   options.service = spec.name;
   options.integrity = std::move(integrity);
   options.metrics = &metrics;
-  ASSIGN_OR_RETURN(options.bytes, cache::ParseBytes(absl::GetFlag(FLAGS_cache_bytes)));
+  ASSIGN_OR_RETURN(options.bytes,
+                   For("cache_bytes", cache::ParseBytes(absl::GetFlag(FLAGS_cache_bytes))));
   const std::vector<std::string> nodes =
       absl::StrSplit(absl::GetFlag(FLAGS_redis_nodes), ',', absl::SkipEmpty());
   if (!nodes.empty()) {
@@ -322,13 +338,16 @@ absl::StatusOr<std::unique_ptr<cache::Cache>> MakeCache(
   return cache::Cache::Make(database, std::move(options));
 }
 
-// Follows the database: ready while it answers and its schema suits. Until then the process waits,
-// and says for what now and then; but what waiting can not mend from the start ends it.
+// Follows the database: ready while it answers and its schema suits, once `first` held as well.
+// Until then the process waits, and says for what now and then; but what waiting can not mend from
+// the start ends it.
 class Readiness {
  public:
-  Readiness(sql::Database& database, Server& server, telemetry::Metrics& metrics)
+  Readiness(sql::Database& database, Server& server, telemetry::Metrics& metrics,
+            std::function<absl::Status()> first)
       : database_(database),
         server_(server),
+        first_(std::move(first)),
         told_(metrics
                   .Gauges(telemetry::metric::kReady,
                           "1 while the database answers with a schema that suits.")
@@ -346,7 +365,8 @@ class Readiness {
 
   void Look() {
     const absl::Time now = absl::Now();
-    const absl::Status status = database_.Ready(now + absl::Seconds(2));
+    absl::Status status = database_.Ready(now + absl::Seconds(2));
+    if (status.ok() && !ever_ready_) status = first_();
     if (!ever_ready_ && absl::IsFailedPrecondition(status) && hopeless_.ok()) {
       hopeless_ = status;
       kill(getpid(), SIGTERM);
@@ -364,6 +384,7 @@ class Readiness {
 
   sql::Database& database_;
   Server& server_;
+  const std::function<absl::Status()> first_;
   const telemetry::Gauge told_;
   bool known_ = false;
   bool ready_ = false;
@@ -382,14 +403,16 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   ASSIGN_OR_RETURN(std::shared_ptr<const auth::IntegrityKey> integrity,
                    For("integrity_key_file",
                        auth::IntegrityKey::FromFile(absl::GetFlag(FLAGS_integrity_key_file))));
+  std::shared_ptr<crypto::CheckedKeys> keys;
   std::optional<crypto::Vault> vault;
   if (spec.encrypts) {
     RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_key_encryption_key_dir), "key_encryption_key_dir",
                             "the directory of the keys that wrap the data keys"));
-    ASSIGN_OR_RETURN(std::shared_ptr<const crypto::KeyProvider> keys,
+    ASSIGN_OR_RETURN(std::shared_ptr<const crypto::KeyProvider> given,
                      For("key_encryption_key_dir",
                          crypto::KeyDirectory::Open(absl::GetFlag(FLAGS_key_encryption_key_dir))));
-    vault.emplace(std::move(keys));
+    keys = std::make_shared<crypto::CheckedKeys>(std::move(given));
+    vault.emplace(keys);
   }
   ASSIGN_OR_RETURN(auto signer, MakeSigner(spec, *verifier->keys()));
   ASSIGN_OR_RETURN(const audit::HeadSigner head_signer, MakeHeadSigner(spec));
@@ -410,7 +433,7 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
   telemetry::TellOfProcess(*metrics, RAPPORT_VERSION);
   Measure(tls, *metrics);
   ASSIGN_OR_RETURN(const std::unique_ptr<OtlpExporter> tracer, MakeTracer(spec, *metrics));
-  ASSIGN_OR_RETURN(auto database, OpenDatabase(spec));
+  ASSIGN_OR_RETURN(auto database, OpenDatabase(spec, *metrics));
   database = sql::Observe(std::move(database), *metrics);
   metrics->Read(telemetry::metric::kDatabaseConnections, "Open database connections.",
                 [&] { return static_cast<double>(database->stats().connections); });
@@ -480,7 +503,15 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
            .tls = tls.server,
            .connection_age = absl::GetFlag(FLAGS_connection_age)},
           spec.name, registry, front));
-  Readiness readiness(*database, *server, *metrics);
+  revocation::Watcher revoked(*database, *verifier);
+  Readiness readiness(*database, *server, *metrics, [&]() -> absl::Status {
+    RETURN_IF_ERROR(revoked.Look());
+    if (keys == nullptr) return absl::OkStatus();
+    const absl::Status status = keys->Check(*database);
+    if (!absl::IsFailedPrecondition(status)) return status;
+    return For("key_encryption_key_dir", absl::StatusOr<bool>(status)).status();
+  });
+  revoked.Start();
   feed.Start();
   anchorer.Start();
   cache->Start();
@@ -504,6 +535,7 @@ absl::Status Serve(const ServiceSpec& spec, const sigset_t& stop_signals) {
       readiness.hopeless().ok() ? absl::GetFlag(FLAGS_drain_linger) : absl::ZeroDuration(),
       absl::GetFlag(FLAGS_drain_grace));
   front.Drain();
+  revoked.Stop();
   retention.Stop();
   access_log.Stop();
   service.stop();
@@ -527,6 +559,8 @@ int ServiceMain(int argc, char** argv, const ServiceSpec& spec) {
   sigaddset(&stop_signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  // Debian builds Abseil with its search for deadlocks, which each lock of gRPC pays for.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   absl::FlagsUsageConfig usage;
   usage.contains_help_flags = [](absl::string_view file) {

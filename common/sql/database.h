@@ -164,12 +164,24 @@ class Access {
   }
   static Access Feed() { return Access(""); }
 
+  // The same for a tenant's read that may miss what others committed within the last second: a
+  // standby may answer it (PostgresOptions::read_hosts). It sees all that this process wrote for
+  // the organisation. For data alone, never for what decides on anybody's rights. The body may run
+  // twice, as where the standby fails it begins anew on the primary. Writes don't heed it.
+  Access MayTrail() const {
+    Access access = *this;
+    access.may_trail_ = !is_feed();
+    return access;
+  }
+
   bool is_feed() const { return organization_id_.empty(); }
+  bool may_trail() const { return may_trail_; }
   const std::string& organization_id() const { return organization_id_; }
 
  private:
   explicit Access(std::string organization_id) : organization_id_(std::move(organization_id)) {}
   std::string organization_id_;
+  bool may_trail_ = false;
 };
 
 // One service's database. Thread-safe. Calls block the calling thread, at the latest until

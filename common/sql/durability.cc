@@ -15,7 +15,8 @@ enum Column {
   kSystem,
   kWalFile,
   kAttached,
-  kSees
+  kSees,
+  kFlushed
 };
 
 absl::Status Unsafe(absl::string_view why) {
@@ -37,7 +38,9 @@ const Command kInspect = {
     " CASE WHEN pg_is_in_recovery() THEN ''"
     "  ELSE pg_walfile_name(pg_current_wal_insert_lsn()) END,"
     " (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),"
-    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"};
+    " pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),"
+    " CASE WHEN pg_is_in_recovery() THEN ''"
+    "  ELSE CAST(pg_current_wal_flush_lsn() AS TEXT) END"};
 
 const Command kRaiseCommit = {
     "sql.raise_commit",
@@ -51,8 +54,8 @@ absl::Status Durability::Judge(const Result& row) {
                                "call.",
                                "database");
   }
-  const std::string timeline = row.Text(0, kWalFile).substr(0, 8);
-  std::string& newest = timelines_[row.Text(0, kSystem)];
+  const auto [system, timeline, flushed] = PlaceOf(row);
+  std::string& newest = timelines_[system];
   if (timeline < newest) {
     return errors::Unavailable(
         kStalePrimary,
@@ -73,6 +76,12 @@ absl::Status Durability::Judge(const Result& row) {
     return Unsafe("no synchronous standby is attached");
   }
   return absl::OkStatus();
+}
+
+Durability::LogPlace Durability::PlaceOf(const Result& row) {
+  return {.system = row.Text(0, kSystem),
+          .timeline = row.Text(0, kWalFile).substr(0, 8),
+          .flushed = row.Text(0, kFlushed)};
 }
 
 absl::Status Durability::Observe(const Result& row) {

@@ -43,6 +43,15 @@ class Durability {
   //   DATABASE_READ_ONLY the server is a standby
   absl::Status Observe(const Result& row);
 
+  // How far the log of a primary is on disk, by its row of kInspect: all that it has acknowledged
+  // with synchronous_commit is before.
+  struct LogPlace {
+    std::string system;    // the cluster's identifier
+    std::string timeline;  // eight hexadecimal digits
+    std::string flushed;   // pg_lsn
+  };
+  static LogPlace PlaceOf(const Result& row);
+
  private:
   absl::Status Judge(const Result& row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -342,11 +342,20 @@ absl::Status MigratePostgres(const MigrateOptions& options) {
 
   const std::vector<Component> components = internal::WithFoundation(options.components);
   ASSIGN_OR_RETURN(const Result versions, migrator.ReadVersions());
-  RETURN_IF_ERROR(internal::ApplyMissing(
-      components, Engine::kPostgres, versions,
-      [&](const std::string& step, const std::string& record) -> absl::Status {
-        return migrator.RunStep(step, record);
-      }));
+  int missing = 0, applied = 0;
+  RETURN_IF_ERROR(internal::ApplyMissing(components, Engine::kPostgres, versions,
+                                         [&](const std::string&, const std::string&) {
+                                           ++missing;
+                                           return absl::OkStatus();
+                                         }));
+  const bool told = options.progress != nullptr && missing > 0;
+  if (told) options.progress(0, missing);
+  const auto apply = [&](const std::string& step, const std::string& record) -> absl::Status {
+    RETURN_IF_ERROR(migrator.RunStep(step, record));
+    if (told) options.progress(++applied, missing);
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(internal::ApplyMissing(components, Engine::kPostgres, versions, apply));
   RETURN_IF_ERROR(migrator.CheckIndexes());
   return migrator.Run(internal::CreateFeedState()).status();
 }

@@ -1,12 +1,18 @@
 #ifndef RAPPORT_COMMON_SQL_MIGRATIONS_H_
 #define RAPPORT_COMMON_SQL_MIGRATIONS_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/sql/database.h"
+
+namespace rapport::telemetry {
+class Metrics;
+}
 
 namespace rapport::sql {
 
@@ -62,6 +68,11 @@ struct PostgresOptions {
   bool allow_unsafe_durability = false;
   // Refuse to write where no standby holds a commit before it is acknowledged.
   bool require_synchronous_standby = false;
+  // Hot standbys of `host`, apart by commas, each host or host:port of one server: they answer
+  // reads that may trail (Access::MayTrail) while they trail by `max_read_lag` at most.
+  std::string read_hosts;
+  absl::Duration max_read_lag = absl::Seconds(1);
+  telemetry::Metrics* metrics = nullptr;  // of the standbys; outlives the database
 };
 
 // Opens and, for SQLite, migrates to the newest version. Fails with one clear line.
@@ -73,12 +84,15 @@ absl::StatusOr<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& option
 // server would lose what it acknowledges (UNSAFE_DURABILITY), is from before a failover
 // (STALE_PRIMARY) or a standby (DATABASE_READ_ONLY); that is looked at with each new connection and
 // every few seconds.
+//   kInvalidArgument  of read_hosts: malformed, or together with allow_unsafe_durability
 absl::StatusOr<std::unique_ptr<Database>> OpenPostgres(const PostgresOptions& options,
                                                        std::vector<Component> components);
 
 struct MigrateOptions {
   PostgresOptions database;  // `user` is the owner of the schema (DDL rights)
   std::vector<Component> components;
+  // Told how many of the missing steps are applied: first 0, then after each; not where none is.
+  std::function<void(int applied, int missing)> progress = nullptr;
 };
 
 // Applies what is missing, under a session advisory lock, each step in its own transaction with its

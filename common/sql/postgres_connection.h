@@ -27,6 +27,7 @@ struct PostgresTarget {
   // Behind a pooler that hands a server connection out for one transaction: statements have no
   // names, and no setting outlives its transaction.
   bool pooled = false;
+  bool standby = false;  // a server that takes no writes will do
 };
 
 struct PostgresConnectionCloser {
@@ -38,8 +39,8 @@ using PostgresHandle = std::unique_ptr<PGconn, PostgresConnectionCloser>;
 inline constexpr char kNoConnectionLeft[] = "DATABASE_CONNECTIONS";
 
 // Connects within `deadline` to the first of `target.host`, which may be several apart by commas,
-// that takes writes. A refusal after the password file has changed is tried again at once.
-// kUnavailable whatever the cause, which is logged.
+// that takes writes, unless a standby will do. A refusal after the password file has changed is
+// tried again at once. kUnavailable whatever the cause, which is logged.
 absl::StatusOr<PostgresHandle> ConnectPostgres(const PostgresTarget& target, absl::Time deadline);
 
 // SQL of this library itself; its address is its identity, as a Statement's is.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include <openssl/sha.h>
@@ -16,6 +17,7 @@
 #include "common/sql/postgres_connection.h"
 #include "common/sql/postgres_pool.h"
 #include "common/sql/schema.h"
+#include "common/sql/standbys.h"
 
 namespace rapport::sql {
 namespace {
@@ -24,6 +26,8 @@ using internal::Command;
 using internal::Durability;
 using internal::PostgresConnection;
 using internal::PostgresPool;
+using internal::PostgresTarget;
+using internal::Standbys;
 using Until = PostgresConnection::Until;
 
 constexpr Command kBeginRead = {"sql.begin_read",
@@ -62,6 +66,9 @@ constexpr int kFeedConnections = 3;
 // connection given up with an answer under way must be closed.
 constexpr absl::Duration kGrace = absl::Milliseconds(250);
 
+// Longest that a read waits for a standby; half of its time, where that is less.
+constexpr absl::Duration kStandbyPatience = absl::Seconds(5);
+
 // Statement time-outs are in ms; 0 is none.
 int64_t TimeoutMillis(absl::Time deadline) {
   if (deadline == absl::InfiniteFuture()) return 0;
@@ -96,6 +103,9 @@ class PostgresTransaction final : public Transaction {
 
   using Session::Query;
   using Transaction::Defer;
+
+  // Fails but on the server that started then, as Standbys::Choice::incarnation.
+  void OnlyAt(int64_t incarnation) { incarnation_ = incarnation; }
 
   Engine engine() const override { return Engine::kPostgres; }
 
@@ -164,6 +174,7 @@ class PostgresTransaction final : public Transaction {
     } else {
       connection_.Send(kSetTenant, {tenant, limit});
     }
+    if (incarnation_) connection_.Send(internal::kSameServer, {Int(*incarnation_)});
   }
 
   // The server counts each statement's time anew: it is told again once half of it is spent.
@@ -179,7 +190,9 @@ class PostgresTransaction final : public Transaction {
     if (!failure_.ok()) return failure_;
     Begin();
     connection_.Send(statement, parameters);
-    absl::StatusOr<Result> result = connection_.RoundTrip(Until::kFlush, deadline_ + kGrace);
+    // Not a flush: only once a pipeline has ended does the server's time-out of an idle transaction
+    // run, which ends that of a frozen replica.
+    absl::StatusOr<Result> result = connection_.RoundTrip(Until::kSync, deadline_ + kGrace);
     failure_ = result.status();
     return result;
   }
@@ -191,35 +204,53 @@ class PostgresTransaction final : public Transaction {
   const absl::Time deadline_;
   bool begun_ = false;
   int64_t limit_ = 0;  // statement_timeout of the transaction, ms
+  std::optional<int64_t> incarnation_;
   absl::Status failure_;
 };
 
 class PostgresDatabase final : public Database {
  public:
-  PostgresDatabase(const PostgresOptions& options, std::vector<Component> components)
+  PostgresDatabase(const PostgresOptions& options, std::vector<Component> components,
+                   std::vector<PostgresTarget> read_hosts)
       : components_(internal::WithFoundation(std::move(components))),
         manner_({.pooled = options.pooler == Pooler::kTransaction,
                  .raise_commit = !options.allow_unsafe_durability}),
         warm_connections_(options.warm_connections),
         durability_({.allow_unsafe = options.allow_unsafe_durability,
                      .require_synchronous_standby = options.require_synchronous_standby}),
-        tenants_({options.host, options.port, options.name, options.user, options.password_file,
-                  manner_.pooled},
-                 options.max_connections, options.max_waiters, Greeting()),
-        feed_({options.host, options.port, options.name, options.feed_user,
-               options.feed_password_file, manner_.pooled},
-              kFeedConnections, options.max_waiters, Greeting()) {}
+        tenants_(TenantsTarget(options), options.max_connections, options.max_waiters, Greeting()),
+        feed_({.host = options.host,
+               .port = options.port,
+               .database = options.name,
+               .user = options.feed_user,
+               .password_file = options.feed_password_file,
+               .pooled = manner_.pooled},
+              kFeedConnections, options.max_waiters, Greeting()) {
+    if (read_hosts.empty()) return;
+    standbys_.emplace(TenantsTarget(options), std::move(read_hosts), Greeting(), durability_,
+                      Standbys::Options{.max_connections = options.max_connections,
+                                        .max_waiters = options.max_waiters,
+                                        .max_lag = options.max_read_lag,
+                                        .metrics = options.metrics});
+  }
+
+  static PostgresTarget TenantsTarget(const PostgresOptions& options) {
+    return {.host = options.host,
+            .port = options.port,
+            .database = options.name,
+            .user = options.user,
+            .password_file = options.password_file,
+            .pooled = options.pooler == Pooler::kTransaction};
+  }
 
   Engine engine() const override { return Engine::kPostgres; }
 
   absl::Status Read(const Access& access, absl::Time deadline,
                     absl::FunctionRef<absl::Status(Session&)> body) override {
-    ASSIGN_OR_RETURN(PostgresPool::Lease lease, Pool(access).Acquire(deadline));
-    PostgresTransaction transaction(*lease, manner_, kBeginRead, access, deadline);
-    absl::Status status = body(transaction);
-    status.Update(transaction.failure());
-    transaction.End(kCommit);
-    return status;
+    if (standbys_ && access.may_trail() && ReadStandby(access, deadline, body)) {
+      return absl::OkStatus();
+    }
+    return ReadFrom(Pool(access), std::nullopt, access, deadline, body);
   }
 
   absl::Status Write(const Access& access, absl::Time deadline,
@@ -228,7 +259,14 @@ class PostgresDatabase final : public Database {
     for (absl::Duration pause = absl::Milliseconds(4);;
          pause = std::min(2 * pause, kLongestPause)) {
       absl::Status status;
-      if (!WriteOnce(access, deadline, body, status)) return status;
+      const bool lost_race = WriteOnce(access, deadline, body, status);
+      if (standbys_ && !access.is_feed()) {
+        // What became of it is told by the deadline.
+        standbys_->Wrote(access.organization_id(), errors::Reason(status) == "COMMIT_UNKNOWN"
+                                                       ? UntilTold(deadline)
+                                                       : absl::ZeroDuration());
+      }
+      if (!lost_race) return status;
       const absl::Duration rest = pause * absl::Uniform(random, 0.0, 1.0);
       if (absl::Now() + rest >= deadline) return status;
       absl::SleepFor(rest);
@@ -269,6 +307,35 @@ class PostgresDatabase final : public Database {
   static constexpr absl::Duration kLongestPause = absl::Milliseconds(100);
   // For how long a look at the server's durability is relied on.
   static constexpr absl::Duration kFresh = absl::Seconds(5);
+
+  static absl::Duration UntilTold(absl::Time deadline) {
+    return std::clamp(deadline - absl::Now(), absl::ZeroDuration(), absl::Minutes(1));
+  }
+
+  absl::Status ReadFrom(PostgresPool& pool, std::optional<int64_t> incarnation,
+                        const Access& access, absl::Time deadline,
+                        absl::FunctionRef<absl::Status(Session&)> body) {
+    ASSIGN_OR_RETURN(PostgresPool::Lease lease, pool.Acquire(deadline));
+    PostgresTransaction transaction(*lease, manner_, kBeginRead, access, deadline);
+    if (incarnation) transaction.OnlyAt(*incarnation);
+    absl::Status status = body(transaction);
+    status.Update(transaction.failure());
+    transaction.End(kCommit);
+    return status;
+  }
+
+  // True: a standby gave `body` all that it asked for. Whatever else comes of it the primary is
+  // asked: of what is not found there it may know.
+  bool ReadStandby(const Access& access, absl::Time deadline,
+                   absl::FunctionRef<absl::Status(Session&)> body) {
+    const std::optional<Standbys::Choice> choice = standbys_->Choose(access.organization_id());
+    if (!choice) return false;
+    const absl::Time now = absl::Now();
+    const absl::Time until = now + std::min((deadline - now) / 2, kStandbyPatience);
+    const absl::Status status = ReadFrom(*choice->pool, choice->incarnation, access, until, body);
+    standbys_->Ended(*choice, status);
+    return status.ok();
+  }
 
   PostgresPool& Pool(const Access& access) { return access.is_feed() ? feed_ : tenants_; }
 
@@ -348,13 +415,24 @@ class PostgresDatabase final : public Database {
   Durability durability_;
   PostgresPool tenants_;
   PostgresPool feed_;
+  std::optional<Standbys> standbys_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Database>> OpenPostgres(const PostgresOptions& options,
                                                        std::vector<Component> components) {
-  return std::make_unique<PostgresDatabase>(options, std::move(components));
+  std::vector<PostgresTarget> read_hosts;
+  if (!options.read_hosts.empty()) {
+    if (options.allow_unsafe_durability) {
+      return errors::InvalidArgument("postgres_read_hosts",
+                                     "is not for a server that may lose what it acknowledged: "
+                                     "leave out allow_unsafe_durability, or read_hosts");
+    }
+    ASSIGN_OR_RETURN(read_hosts, internal::ReadHosts(options.read_hosts,
+                                                     PostgresDatabase::TenantsTarget(options)));
+  }
+  return std::make_unique<PostgresDatabase>(options, std::move(components), std::move(read_hosts));
 }
 
 }  // namespace rapport::sql

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -68,6 +69,7 @@ class Writer {
     MutexLock lock(file_mutex_);
     if (file_ != STDERR_FILENO) close(file_);
     file_ = file;
+    cut_ = false;
   }
 
   int64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
@@ -112,16 +114,30 @@ class Writer {
     }
   }
 
+  // A full disk loses lines, never the service. A line that it cut off stands alone.
   void WriteOut(absl::string_view bytes) {
     MutexLock lock(file_mutex_);
+    if (cut_ && !WriteSome("\n")) return Drop(bytes);
     while (!bytes.empty()) {
-      const ssize_t count = write(file_, bytes.data(), bytes.size());
-      if (count > 0) {
-        bytes.remove_prefix(static_cast<size_t>(count));
-      } else if (errno != EINTR) {
-        return;  // a full disk loses lines, never the service
-      }
+      const size_t count = WriteSome(bytes);
+      if (count == 0) return Drop(bytes);
+      bytes.remove_prefix(count);
     }
+  }
+
+  // 0: the file takes nothing.
+  size_t WriteSome(absl::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(file_mutex_) {
+    ssize_t count = 0;
+    do {
+      count = write(file_, bytes.data(), bytes.size());
+    } while (count < 0 && errno == EINTR);
+    if (count <= 0) return 0;
+    cut_ = bytes[static_cast<size_t>(count) - 1] != '\n';
+    return static_cast<size_t>(count);
+  }
+
+  void Drop(absl::string_view lines) {
+    dropped_.fetch_add(std::count(lines.begin(), lines.end(), '\n'), std::memory_order_relaxed);
   }
 
   Mutex mutex_;
@@ -134,6 +150,7 @@ class Writer {
   bool stuck_ ABSL_GUARDED_BY(mutex_) = false;  // a caller waited in vain; others needn't
   Mutex file_mutex_;
   int file_ ABSL_GUARDED_BY(file_mutex_) = STDERR_FILENO;
+  bool cut_ ABSL_GUARDED_BY(file_mutex_) = false;  // the file ends within a line
   std::atomic<int64_t> dropped_{0};
 };
 

@@ -14,8 +14,8 @@
 //   {"time":"2026-03-08T07:30:00.000000Z","severity":"INFO","service":"notes","message":"…",…}
 //
 // Callers append to a bounded buffer; one thread writes it, at most 50 times a second. A line that
-// finds the buffer full (8 MiB behind) is dropped and counted. Thread-safe. Never put patient text
-// into a message or a field.
+// finds the buffer full (8 MiB behind), or the disk, is dropped and counted. Thread-safe. Never put
+// patient text into a message or a field.
 namespace rapport::telemetry {
 
 enum class Severity { kDebug, kInfo, kWarning, kError };
@@ -66,7 +66,7 @@ absl::Status LogTo(absl::string_view path);
 // Waits until all lines logged before are written, at most a second. Also happens at exit.
 void Flush();
 
-// Lines dropped so far because the buffer was full.
+// Lines dropped so far because the buffer, or the disk, was full.
 int64_t DroppedLines();
 
 // Appends `text` to `out` as a JSON string with its quotes. Each byte that isn't part of valid

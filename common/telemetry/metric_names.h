@@ -30,6 +30,10 @@ inline constexpr char kDatabaseConnections[] = "rapport_database_connections";  
 inline constexpr char kDatabaseInUse[] = "rapport_database_connections_in_use";  // -
 inline constexpr char kDatabaseLimit[] = "rapport_database_connections_limit";   // -
 inline constexpr char kDatabaseWaiting[] = "rapport_database_waiting";           // -
+// Standbys. answered_by: standby, or why the primary did: trailing, own_write (of this process),
+// failed.
+inline constexpr char kStandbyReads[] = "rapport_database_standby_reads_total";  // answered_by
+inline constexpr char kStandbyLag[] = "rapport_database_standby_lag_seconds";    // host
 inline constexpr char kDataKeysToRewrap[] = "rapport_data_keys_to_rewrap";       // -
 
 // Events and audit.

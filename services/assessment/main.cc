@@ -6,9 +6,9 @@
 #include "services/assessment/migrations/migrations.h"
 #include "services/assessment/rpc/service.h"
 
-int main(int argc, char** argv) {
-  using rapport::assessment::AssessmentService;
-  using rapport::assessment::Dependencies;
+namespace rapport::assessment {
+
+int Main(int argc, char** argv) {
   return rapport::rpc::ServiceMain(
       argc, argv,
       {.name = "assessment",
@@ -33,3 +33,5 @@ int main(int argc, char** argv) {
        .service_event_types = {rapport::common::v1::ErasurePartEvent::descriptor()->full_name()},
        .encrypts = true});
 }
+
+}  // namespace rapport::assessment

@@ -1,13 +1,14 @@
 #include "common/care/care.h"
 #include "common/crypto/vault.h"
 #include "common/rpc/service_main.h"
+#include "common/work/work.h"
 #include "rapport/notes/v1/events.pb.h"
 #include "services/notes/migrations/migrations.h"
 #include "services/notes/rpc/service.h"
 
-int main(int argc, char** argv) {
-  using rapport::notes::Dependencies;
-  using rapport::notes::NotesService;
+namespace rapport::notes {
+
+int Main(int argc, char** argv) {
   return rapport::rpc::ServiceMain(
       argc, argv,
       {.name = "notes",
@@ -15,8 +16,8 @@ int main(int argc, char** argv) {
        .health_port = 7413,
        .metrics_port = 7423,
        .peers = {"scheduling", "assessment"},
-       .migrations = {rapport::care::Migrations(), rapport::crypto::Migrations(),
-                      rapport::notes::Migrations()},
+       .migrations = {rapport::care::Migrations(), rapport::work::Migrations(),
+                      rapport::crypto::Migrations(), rapport::notes::Migrations()},
        .make =
            [](rapport::rpc::Process& process) {
              return rapport::rpc::Host(std::make_unique<NotesService>(
@@ -32,3 +33,5 @@ int main(int argc, char** argv) {
        .service_event_types = {rapport::notes::v1::CaseSafetyEvent::descriptor()->full_name()},
        .encrypts = true});
 }
+
+}  // namespace rapport::notes

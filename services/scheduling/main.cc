@@ -9,9 +9,9 @@
 ABSL_FLAG(absl::Duration, openings_index_bound, absl::Seconds(5),
           "Searches that find the index of free time further behind read the database instead.");
 
-int main(int argc, char** argv) {
-  using rapport::scheduling::Dependencies;
-  using rapport::scheduling::SchedulingService;
+namespace rapport::scheduling {
+
+int Main(int argc, char** argv) {
   return rapport::rpc::ServiceMain(
       argc, argv,
       {.name = "scheduling",
@@ -35,3 +35,5 @@ int main(int argc, char** argv) {
            rapport::scheduling::v1::PrivateAppointmentEvent::descriptor()->full_name(),
            rapport::common::v1::ErasurePartEvent::descriptor()->full_name()}});
 }
+
+}  // namespace rapport::scheduling

@@ -93,6 +93,28 @@ class Buf(unittest.TestCase):
             return run("buf", *words, cwd=copy).stdout
 
 
+@unittest.skipUnless(os.environ.get("RAPPORT_LONG") == "true", "it is run with --long")
+@unittest.skipUnless(shutil.which("api-linter"), "there is no api-linter; the head of the run says why")
+class ApiLinter(unittest.TestCase):
+    """Google's own linter of AIPs, without the rules that api-linter/config.yaml gives reasons against."""
+
+    CONFIG = ROOT / "tests/protos/api-linter/config.yaml"
+
+    def lint(self, *words):
+        files = sorted(str(path.relative_to(PROTOS)) for path in (PROTOS / "rapport").rglob("*.proto"))
+        return run("api-linter", "--proto-path", ".", "--output-format", "json", *words, *files)
+
+    def test_nothing_is_found_but_what_we_do_otherwise(self):
+        ended = self.lint("--config", str(self.CONFIG), "--set-exit-status")
+        self.assertEqual(ended.returncode, 0, ended.stdout[-4000:] + ended.stderr)
+
+    def test_every_rule_that_is_left_out_would_find_something(self):
+        found = {problem["rule_id"] for file in json.loads(self.lint().stdout)
+                 for problem in file.get("problems") or []}
+        left_out = set(re.findall(r"- (core::\S+)", self.CONFIG.read_text()))
+        self.assertEqual(left_out - found, set())
+
+
 class Descriptors(unittest.TestCase):
     """What the AIPs ask of services, and what our own rules do. The AIPs' own linter is no package that can be
     had everywhere; these look at the same descriptors."""

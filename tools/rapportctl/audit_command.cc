@@ -13,9 +13,10 @@
 #include "common/errors/status_macros.h"
 #include "rapport/common/v1/audit_service.pb.h"
 #include "tools/rapportctl/commands.h"
+#include "tools/rapportctl/describe.h"
 
 ABSL_FLAG(std::string, audit_service, "",
-          "Verify the log of this service alone: scheduling, assessment or notes.");
+          "The log of this service alone: scheduling, assessment or notes.");
 ABSL_FLAG(std::string, audit_anchor_dir, "",
           "A copy of the directory that heads were anchored in, to hold the logs to.");
 ABSL_FLAG(std::string, audit_jwks_file, "",
@@ -29,6 +30,8 @@ using common::v1::SignedHead;
 
 constexpr char kService[] = "rapport.common.v1.AuditService/";
 constexpr size_t kMostHeads = 100;
+constexpr int kMostEvents = 500;
+constexpr char kOfficer[] = "privacy_officer";
 
 // One log and what was anchored of it.
 class LogCheck {
@@ -88,8 +91,7 @@ class LogCheck {
   template <class Response, class Request>
   absl::StatusOr<Response> Call(absl::string_view method, const Request& request) {
     return caller_.CallAt<Response>(
-        service_,
-        {.subject = "auditor", .organization_id = organization_id_, .roles = {"privacy_officer"}},
+        service_, {.subject = "auditor", .organization_id = organization_id_, .roles = {kOfficer}},
         absl::StrCat(kService, method), request);
   }
 
@@ -195,6 +197,31 @@ absl::Status AuditVerify(const Words& words) {
     }
   }
   return first_fault;
+}
+
+absl::Status AuditFhir(const Words& words) {
+  const std::string organization_id = IdentityFromFlags().organization_id;
+  const std::string service = absl::GetFlag(FLAGS_audit_service);
+  if (words.size() > 1 || organization_id.empty() || service.empty()) {
+    return absl::InvalidArgumentError(
+        "usage: rapportctl audit fhir [RESOURCE] --organization=ID --audit_service=NAME");
+  }
+  ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
+  common::v1::ExportAuditEventsRequest request;
+  request.set_parent(absl::StrCat("organizations/", organization_id));
+  if (!words.empty()) request.set_resource(words[0]);
+  request.set_page_size(kMostEvents);
+  do {
+    ASSIGN_OR_RETURN(
+        const auto page,
+        caller->CallAt<common::v1::ExportAuditEventsResponse>(
+            service,
+            {.subject = "auditor", .organization_id = organization_id, .roles = {kOfficer}},
+            absl::StrCat(kService, "ExportAuditEvents"), request));
+    std::puts(page.bundle().c_str());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return absl::OkStatus();
 }
 
 }  // namespace rapport::ctl

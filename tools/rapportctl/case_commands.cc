@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <string>
 
@@ -8,11 +10,13 @@
 #include "common/names/names.h"
 #include "rapport/notes/v1/export_service.pb.h"
 #include "tools/rapportctl/commands.h"
+#include "tools/rapportctl/page_text.h"
 
 ABSL_FLAG(std::string, patient, "", "Id of the patient whose record it is; needed of a couple.");
 ABSL_FLAG(bool, inventory, false, "Also the inventory, which speaks of other people.");
+ABSL_FLAG(std::string, as, "",
+          "Of a summary or booklet: html or text; default text on a terminal, else html.");
 ABSL_FLAG(bool, private, false, "Of a summary: also what was told alone.");
-ABSL_FLAG(bool, without_notes, false, "Of a bundle: without the session notes.");
 
 namespace rapport::ctl {
 namespace {
@@ -31,11 +35,10 @@ Identity Reader(const std::string& case_name) {
 }
 
 absl::StatusOr<std::string> CaseOf(const Words& words, absl::string_view command) {
-  if (words.size() == 1 && names::Matches("organizations/{organization}/cases/{case}", words[0])) {
-    return words[0];
-  }
+  const std::string name = words.size() == 1 ? WholeName(words[0], "cases") : "";
+  if (names::Matches("organizations/{organization}/cases/{case}", name)) return name;
   return absl::InvalidArgumentError(
-      absl::StrCat("usage: rapportctl case ", command, " organizations/ORGANIZATION/cases/CASE"));
+      absl::StrCat("usage: rapportctl case ", command, " CASE --organization=ID"));
 }
 
 template <class Request>
@@ -62,11 +65,16 @@ void TellWhatIsMissing(const Response& response) {
 
 template <class Request>
 absl::Status Render(const std::string& case_name, const char* method, const Request& request) {
+  const std::string as = absl::GetFlag(FLAGS_as);
+  if (!as.empty() && as != "html" && as != "text") {
+    return absl::InvalidArgumentError("--as is html or text");
+  }
   ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
   ASSIGN_OR_RETURN(const auto document,
                    caller->Call<notes::v1::RenderedDocument>(
                        Reader(case_name), absl::StrCat(kExports, method), request));
-  std::fputs(document.html().c_str(), stdout);
+  const bool text = as == "text" || (as.empty() && isatty(STDOUT_FILENO) == 1);
+  std::fputs(text ? TextOfPage(document.html()).c_str() : document.html().c_str(), stdout);
   TellWhatIsMissing(document);
   return absl::OkStatus();
 }
@@ -87,22 +95,6 @@ absl::Status CaseBooklet(const Words& words) {
   notes::v1::RenderBookletRequest request;
   ReadPatient(name, request);
   return Render(name, "RenderBooklet", request);
-}
-
-absl::Status CaseFhir(const Words& words) {
-  ASSIGN_OR_RETURN(const std::string name, CaseOf(words, "fhir"));
-  notes::v1::ExportCaseRequest request;
-  ReadPatient(name, request);
-  request.set_include_inventory(absl::GetFlag(FLAGS_inventory));
-  request.set_without_notes(absl::GetFlag(FLAGS_without_notes));
-  ASSIGN_OR_RETURN(auto caller, CallerFromFlags());
-  ASSIGN_OR_RETURN(const auto exported,
-                   caller->Call<notes::v1::ExportCaseResponse>(
-                       Reader(name), absl::StrCat(kExports, "ExportCase"), request));
-  std::fputs(exported.bundle().c_str(), stdout);
-  std::fputc('\n', stdout);
-  TellWhatIsMissing(exported);
-  return absl::OkStatus();
 }
 
 }  // namespace rapport::ctl

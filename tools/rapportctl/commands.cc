@@ -8,12 +8,13 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/auth/development_keys.h"
-#include "common/errors/errors.h"
 #include "common/errors/status_macros.h"
+#include "common/names/names.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/tls_flags.h"
 #include "google/protobuf/dynamic_message.h"
@@ -95,25 +96,6 @@ absl::StatusOr<TokenSource> TokensFromFlags() {
   return MintedTokens(std::move(signer));
 }
 
-// What to do about an error; empty: its message says it.
-absl::string_view RemedyOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnauthenticated:
-      return "the token is missing, over, or of an issuer or key that the service does not know: "
-             "see --token_command, --token_file and --keys_dir; `rapportctl doctor` tells more";
-    case absl::StatusCode::kPermissionDenied:
-      return "no role of the token grants it: `rapportctl help NOUN VERB` names the permission";
-    case absl::StatusCode::kNotFound:
-      return "it is not there, or this token may not know that it is";
-    case absl::StatusCode::kUnavailable:
-      return "`rapportctl doctor` tells which service is down or not ready";
-    case absl::StatusCode::kAborted:
-      return errors::Reason(status) == "ETAG_MISMATCH" ? "read it again and repeat the change" : "";
-    default:
-      return "";
-  }
-}
-
 }  // namespace
 
 const std::vector<Command>& Commands() {
@@ -128,10 +110,27 @@ const std::vector<Command>& Commands() {
       {"migrate", "SERVICE", "bring a service's PostgreSQL schema up to date", Migrate},
       {"wait-for-schema", "SERVICE", "wait until a service's schema suits this release",
        WaitForSchema},
-      {"case summary", "CASE", "print a case for a reader, as HTML", CaseSummary},
-      {"case booklet", "CASE", "print the patient's own booklet, as HTML", CaseBooklet},
-      {"case fhir", "CASE", "print a patient's record as a FHIR R4 bundle", CaseFhir},
+      {"case summary", "CASE", "print a case for a reader: text on a terminal, else HTML",
+       CaseSummary},
+      {"case booklet", "CASE", "print the patient's own booklet: text or HTML", CaseBooklet},
+      {"case fhir", "CASE", "as export fhir", ExportFhir},
+      {"chart", "COURSE", "draw a course's scores: in the terminal, or with --svg to a file",
+       PrintChart},
+      {"agenda", "CLINICIAN", "show a clinician's day, or with --week their week", PrintAgenda},
+      {"import", "FILE", "import a directory: JSON lines or CSV; --resume goes on", ImportFile},
+      {"export data", "DIRECTORY",
+       "write directory, courses, appointments to files, with checksums", ExportDataTo},
+      {"export verify", "DIRECTORY", "hold exported files to their checksums", ExportVerify},
+      {"export fhir", "COURSE|CASE", "write a patient's record as a FHIR R4 bundle", ExportFhir},
+      {"export outcomes", "", "write outcomes as CSV", ExportOutcomes},
+      {"export calendar", "CLINICIAN|COURSE|PATIENT", "write sessions as iCalendar",
+       ExportCalendar},
+      {"seed", "", "make a network of --clinicians=N from --seed=S in a running suite",
+       SeedNetwork},
       {"events retry", "SERVICE", "apply the parked events of a service again", EventsRetry},
+      {"audit fhir", "[RESOURCE]",
+       "print who saw or changed what at --audit_service as FHIR R4 bundles, one a line",
+       AuditFhir},
       {"audit verify", "", "hash the audit logs of --organization again, and what they cover",
        AuditVerify},
       {"outcomes rebuild", "ORGANIZATION", "have an organisation's outcomes reckoned anew",
@@ -164,23 +163,19 @@ absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags() {
                                       std::move(tokens));
 }
 
+std::string WholeName(const std::string& word, absl::string_view collection) {
+  const std::string organization = absl::GetFlag(FLAGS_organization);
+  if (organization.empty() || absl::StartsWith(word, "organizations/")) return word;
+  if (collection.empty() || absl::StrContains(word, '/')) {
+    return absl::StrCat(names::Organization(organization), "/", word);
+  }
+  return names::InOrganization(organization, collection, word);
+}
+
 Identity IdentityFromFlags() {
   return {.subject = absl::GetFlag(FLAGS_subject),
           .organization_id = absl::GetFlag(FLAGS_organization),
           .roles = absl::GetFlag(FLAGS_roles)};
-}
-
-std::string Describe(const absl::Status& status) {
-  const std::string reason = errors::Reason(status);
-  std::string text = absl::StrCat(absl::StatusCodeToString(status.code()),
-                                  reason.empty() ? "" : " ", reason, ": ", status.message());
-  for (const errors::FieldViolation& violation : errors::FieldViolations(status)) {
-    absl::StrAppend(&text, "\n  ", violation.field, " ", violation.description);
-  }
-  if (const absl::string_view remedy = RemedyOf(status); !remedy.empty()) {
-    absl::StrAppend(&text, "\n", remedy);
-  }
-  return text;
 }
 
 absl::Status KeysGenerate(const Words& words) {

@@ -48,7 +48,7 @@ absl::Status WaitForSchema(const Words& words);
 absl::Status EventsRetry(const Words& words);
 absl::Status CaseSummary(const Words& words);
 absl::Status CaseBooklet(const Words& words);
-absl::Status CaseFhir(const Words& words);
+absl::Status AuditFhir(const Words& words);
 absl::Status AuditVerify(const Words& words);
 absl::Status OutcomesRebuild(const Words& words);
 absl::Status StoryPlay(const Words& words);
@@ -56,16 +56,26 @@ absl::Status Openings(const Words& words);
 absl::Status Series(const Words& words);
 absl::Status ScoreForms(const Words& words);
 absl::Status InstrumentsUnconfirmed(const Words& words);
+absl::Status ImportFile(const Words& words);
+absl::Status ExportDataTo(const Words& words);
+absl::Status ExportVerify(const Words& words);
+absl::Status ExportFhir(const Words& words);
+absl::Status ExportOutcomes(const Words& words);
+absl::Status ExportCalendar(const Words& words);
+absl::Status SeedNetwork(const Words& words);
+absl::Status PrintAgenda(const Words& words);
+absl::Status PrintChart(const Words& words);
 
 // A caller to the targets that the flags name, with tokens of --token_command, --token_file or the
 // development key in --keys_dir, the first of them that is given.
 absl::StatusOr<std::unique_ptr<GrpcCaller>> CallerFromFlags();
 
+// A whole resource name of what was typed: an id of `collection` ("thea", "clinicians"), or a name
+// that may lack its organisation ("clinicians/thea"), which is then that of --organization.
+std::string WholeName(const std::string& word, absl::string_view collection);
+
 // The identity that --subject, --organization and --roles name.
 Identity IdentityFromFlags();
-
-// "CODE reason: message" with the wrong fields, a line each, and what to do about it.
-std::string Describe(const absl::Status& status);
 
 }  // namespace rapport::ctl
 

@@ -14,6 +14,7 @@
 #include "services/notes/migrations/migrations.h"
 #include "services/scheduling/migrations/migrations.h"
 #include "tools/rapportctl/commands.h"
+#include "tools/rapportctl/progress_bar.h"
 
 ABSL_FLAG(std::string, postgres_host, "localhost", "PostgreSQL server.");
 ABSL_FLAG(int, postgres_port, 5432, "PostgreSQL port.");
@@ -35,7 +36,7 @@ absl::StatusOr<std::vector<sql::Component>> ComponentsOf(const Words& words,
                                        assessment::Migrations()};
   }
   if (words.size() == 1 && words[0] == "notes") {
-    return std::vector<sql::Component>{care::Migrations(), crypto::Migrations(),
+    return std::vector<sql::Component>{care::Migrations(), work::Migrations(), crypto::Migrations(),
                                        notes::Migrations()};
   }
   return absl::InvalidArgumentError(
@@ -60,8 +61,15 @@ sql::PostgresOptions OptionsFor(const std::string& service) {
 
 absl::Status Migrate(const Words& words) {
   ASSIGN_OR_RETURN(auto components, ComponentsOf(words, "migrate"));
-  RETURN_IF_ERROR(sql::MigratePostgres(
-      {.database = OptionsFor(words[0]), .components = std::move(components)}));
+  {
+    ProgressBar bar("steps", 0);
+    RETURN_IF_ERROR(sql::MigratePostgres({.database = OptionsFor(words[0]),
+                                          .components = std::move(components),
+                                          .progress = [&bar](int applied, int missing) {
+                                            bar.SetTotal(missing);
+                                            bar.Set(applied, applied);
+                                          }}));
+  }
   std::printf("the schema of %s is up to date\n", words[0].c_str());
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "rapport/notes/v1/case_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
 #include "tools/rapportctl/commands.h"
+#include "tools/rapportctl/describe.h"
 
 ABSL_DECLARE_FLAG(std::string, scheduling_target);
 ABSL_DECLARE_FLAG(std::string, assessment_target);

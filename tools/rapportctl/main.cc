@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <set>
 #include <string>
@@ -8,23 +9,29 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/telemetry/log.h"
 #include "tools/rapportctl/commands.h"
 #include "tools/rapportctl/contexts.h"
+#include "tools/rapportctl/describe.h"
 #include "tools/rapportctl/resource/help.h"
 
 namespace rapport::ctl {
+
+constexpr size_t kLeft = 42;  // columns of a command and its words
 
 std::string Usage() {
   std::string usage =
       "rapportctl NOUN VERB [NAME] [path=value …] [--flags]   any RPC; see `rapportctl help`\n"
       "rapportctl COMMAND [WORDS] [--flags]\n\nCommands:\n";
   for (const Command& command : Commands()) {
-    absl::StrAppendFormat(&usage, "  %-38s %s\n", absl::StrCat(command.name, " ", command.words),
-                          command.help);
+    std::string left = absl::StrCat(command.name, " ", command.words);
+    const auto columns = static_cast<size_t>(std::count_if(left.begin(), left.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
+    left.append(kLeft - std::min(kLeft, columns), ' ');
+    absl::StrAppend(&usage, "  ", left, " ", command.help, "\n");
   }
   return usage;
 }

@@ -32,6 +32,7 @@
 #include "rapport/scheduling/v1/opening_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
 #include "rapport/scheduling/v1/protocol_service.pb.h"
+#include "rapport/scheduling/v1/revocation_service.pb.h"
 #include "rapport/scheduling/v1/supervision_service.pb.h"
 #include "rapport/scheduling/v1/waitlist_service.pb.h"
 
@@ -63,6 +64,7 @@ bool Linked() {
       scheduling::v1::CreateOrganizationRequest::default_instance().GetDescriptor(),
       scheduling::v1::CreateProtocolRevisionRequest::default_instance().GetDescriptor(),
       scheduling::v1::CreateSupervisionRequest::default_instance().GetDescriptor(),
+      scheduling::v1::RevokeTokenRequest::default_instance().GetDescriptor(),
       scheduling::v1::JoinWaitlistRequest::default_instance().GetDescriptor(),
       assessment::v1::GetCourseNeedsRequest::default_instance().GetDescriptor(),
       assessment::v1::CreateMeasureRequestRequest::default_instance().GetDescriptor(),

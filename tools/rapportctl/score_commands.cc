@@ -14,8 +14,6 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "common/concurrency/mutex.h"
 #include "common/errors/status_macros.h"
 #include "rapport/assessment/v1/scoring_service.pb.h"
@@ -23,6 +21,7 @@
 #include "services/assessment/domain/forms.h"
 #include "tools/rapportctl/commands.h"
 #include "tools/rapportctl/facts.h"
+#include "tools/rapportctl/progress_bar.h"
 #include "tools/rapportctl/score_lines.h"
 
 ABSL_DECLARE_FLAG(std::string, assessment_target);
@@ -80,50 +79,11 @@ class Input {
   bool ended_ = false;
 };
 
-// How far it is, on a terminal's standard error; silent elsewhere.
-class ProgressBar {
- public:
-  ProgressBar() {
-    struct stat input;
-    shown_ = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0;
-    if (fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode)) size_ = input.st_size;
-  }
-  ~ProgressBar() {
-    if (!shown_) return;
-    Draw();
-    std::fputc('\n', stderr);
-  }
-  void Add(size_t bytes) {
-    ++forms_;
-    bytes_ += static_cast<int64_t>(bytes) + 1;
-    if (!shown_ || forms_ % 1000 != 0) return;
-    if (const absl::Time now = absl::Now(); now - drawn_ > absl::Milliseconds(100)) {
-      drawn_ = now;
-      Draw();
-    }
-  }
-
- private:
-  void Draw() const {
-    const double seconds = absl::ToDoubleSeconds(absl::Now() - begun_);
-    const double rate = seconds > 0 ? static_cast<double>(forms_) / seconds : 0;
-    if (size_ > 0) {
-      const int percent = static_cast<int>(std::min<int64_t>(100, bytes_ * 100 / size_));
-      std::fprintf(stderr, "\r[%-30s] %3d %%  %lld forms, %.0f a second ",
-                   std::string(static_cast<size_t>(percent) * 30 / 100, '#').c_str(), percent,
-                   static_cast<long long>(forms_), rate);
-    } else {
-      std::fprintf(stderr, "\r%lld forms, %.0f a second ", static_cast<long long>(forms_), rate);
-    }
-  }
-
-  bool shown_ = false;
-  int64_t size_ = 0;
-  int64_t bytes_ = 0;
-  int64_t forms_ = 0;
-  const absl::Time begun_ = absl::Now();
-  absl::Time drawn_ = absl::InfinitePast();
-};
+// The size of standard input where that is a file; 0: not known.
+int64_t InputSize() {
+  struct stat input;
+  return fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode) ? input.st_size : 0;
+}
 
 void Write(const std::string& instrument, const av1::ScoredForm& scored) {
   const std::string line = absl::StrCat(WriteScoreLine(instrument, scored), "\n");
@@ -153,7 +113,7 @@ av1::ScoredForm ScoreHere(const assessment::Catalogue& catalogue, const ScoreLin
 absl::Status ScoreLocally() {
   const assessment::Catalogue& catalogue = assessment::ShippedInstruments();
   Input input;
-  ProgressBar bar;
+  ProgressBar bar("forms", InputSize(), /*writes_results=*/true);
   int64_t number = 0;
   while (true) {
     ASSIGN_OR_RETURN(const std::vector<std::string> lines, input.Next(kMostForms));
@@ -167,7 +127,7 @@ absl::Status ScoreLocally() {
         return NotJson(number, line.status());
       }
       Write(line->form.instrument(), ScoreHere(catalogue, *line));
-      bar.Add(text.size());
+      bar.Add(1, static_cast<int64_t>(text.size()) + 1);
     }
     std::fflush(stdout);
   }
@@ -192,7 +152,7 @@ absl::Status ScoreRemotely() {
   if (who.roles.empty()) who.roles = {"integration"};
 
   Input input;
-  ProgressBar bar;
+  ProgressBar bar("forms", InputSize(), /*writes_results=*/true);
   int64_t number = 0;
   absl::Status not_json;
   Mutex mutex;
@@ -248,7 +208,7 @@ absl::Status ScoreRemotely() {
             *scored.mutable_refusal() = line.refusal;
           }
           Write(line.form.instrument(), scored);
-          bar.Add(sent.sizes[i]);
+          bar.Add(1, static_cast<int64_t>(sent.sizes[i]) + 1);
         }
         std::fflush(stdout);
         return absl::OkStatus();

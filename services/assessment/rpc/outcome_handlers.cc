@@ -100,7 +100,7 @@ absl::StatusOr<v1::GetOutcomesResponse> OutcomeHandlers::GetOutcomes(
   }
   if (cells == nullptr) {
     ASSIGN_OR_RETURN(Cells computed,
-                     call::Read<Cells>(database_, context, [&](sql::Session& session) {
+                     call::ReadTrailing<Cells>(database_, context, [&](sql::Session& session) {
                        return Compute(session, context, asked);
                      }));
     cells = std::make_shared<const Cells>(std::move(computed));

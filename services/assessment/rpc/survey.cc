@@ -36,7 +36,7 @@ std::vector<work::Figure> SurveyFigures() {
            {"severity", "state"},
            standings},
           {metric::kAlertsLate,
-           "Open risk alerts whose time to be acknowledged has passed.",
+           "Open risk alerts whose first time to be acknowledged has passed.",
            {"severity"},
            severities}};
 }
@@ -52,10 +52,11 @@ absl::Status LookAtAlerts(sql::Session& session, const std::string& organization
     tally.Add(metric::kAlerts, labels, 1);
     tally.Largest(metric::kAlertsAge, labels,
                   absl::ToDoubleSeconds(now - time::ToTime(alert.create_time())));
-    if (open && alert.has_acknowledge_before_time() &&
-        time::ToTime(alert.acknowledge_before_time()) < now) {
-      tally.Add(metric::kAlertsLate, {severity}, 1);
-    }
+    // Each escalation gives the next owners a time of their own: it is late all the same.
+    const bool late =
+        alert.escalation_level() > 0 || (alert.has_acknowledge_before_time() &&
+                                         time::ToTime(alert.acknowledge_before_time()) < now);
+    if (open && late) tally.Add(metric::kAlertsLate, {severity}, 1);
   }
   return absl::OkStatus();
 }

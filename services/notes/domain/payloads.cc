@@ -51,4 +51,23 @@ v1::NoteEvent PayloadOf(const v1::Note& note) {
   return event;
 }
 
+v1::ConsentEvent PayloadOf(const v1::Consent& consent) {
+  v1::ConsentEvent event;
+  event.set_case_(CaseOf(consent.name()));
+  event.set_patient(consent.patient());
+  event.set_purpose(consent.purpose());
+  if (consent.has_expire_time()) *event.mutable_expire_time() = consent.expire_time();
+  event.set_revoked(consent.has_revoke_time());
+  return event;
+}
+
+v1::GuardianEvent PayloadOf(const v1::Guardian& guardian) {
+  v1::GuardianEvent event;
+  event.set_patient(names::InOrganization(names::OrganizationId(guardian.name()), "patients",
+                                          names::Id(guardian.name(), "patients")));
+  event.set_authority(guardian.authority());
+  event.set_withdrawn(guardian.withdrawn());
+  return event;
+}
+
 }  // namespace rapport::notes

@@ -30,11 +30,20 @@ bool IsReasonToHold(v1::NoteReleaseReason reason) {
          reason == v1::NOTE_RELEASE_REASON_LEGAL;
 }
 
+absl::TimeZone ZoneOf(const scheduling::v1::CourseEvent& course) {
+  const absl::StatusOr<absl::TimeZone> zone = time::LoadZone(course.patient_time_zone());
+  return zone.ok() ? *zone : absl::UTCTimeZone();
+}
+
 }  // namespace
 
 absl::CivilDay DayOf(const scheduling::v1::CourseEvent& course, absl::Time now) {
-  const absl::StatusOr<absl::TimeZone> zone = time::LoadZone(course.patient_time_zone());
-  return absl::ToCivilDay(now, zone.ok() ? *zone : absl::UTCTimeZone());
+  return absl::ToCivilDay(now, ZoneOf(course));
+}
+
+absl::Time MajorityStart(const scheduling::v1::CourseEvent& course) {
+  if (!course.has_majority_on()) return absl::InfiniteFuture();
+  return absl::FromCivil(time::ToCivilDay(course.majority_on()), ZoneOf(course));
 }
 
 bool IsMinor(const scheduling::v1::CourseEvent& course, absl::CivilDay day) {

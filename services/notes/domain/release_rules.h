@@ -20,6 +20,10 @@ namespace rapport::notes {
 // The civil day of `now` where the patient lives; UTC where the zone is not known.
 absl::CivilDay DayOf(const scheduling::v1::CourseEvent& course, absl::Time now);
 
+// When the day of the patient's majority begins where they live; InfiniteFuture where the registry
+// has not told it.
+absl::Time MajorityStart(const scheduling::v1::CourseEvent& course);
+
 // Whether the patient is a minor on `day`: their majority is still to come, or only a day of
 // consent is recorded, which none but minors have. Without either they are taken as of age, and no
 // guardian sees anything.

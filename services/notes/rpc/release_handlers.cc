@@ -16,6 +16,7 @@
 #include "common/time/convert.h"
 #include "rapport/notes/v1/events.pb.h"
 #include "services/notes/data/access_settings.h"
+#include "services/notes/domain/payloads.h"
 #include "services/notes/domain/release_rules.h"
 #include "services/notes/store/break_glass_store.h"
 #include "services/notes/store/case_store.h"
@@ -42,30 +43,11 @@ std::string CaseOf(absl::string_view name) {
   return names::InOrganization(names::OrganizationId(name), "cases", names::Id(name, "cases"));
 }
 
-v1::ConsentEvent PayloadOf(const v1::Consent& consent) {
-  v1::ConsentEvent event;
-  event.set_case_(CaseOf(consent.name()));
-  event.set_patient(consent.patient());
-  event.set_purpose(consent.purpose());
-  if (consent.has_expire_time()) *event.mutable_expire_time() = consent.expire_time();
-  event.set_revoked(consent.has_revoke_time());
-  return event;
-}
-
 v1::NoteReleaseEvent PayloadOf(const v1::NoteRelease& release) {
   v1::NoteReleaseEvent event;
   event.set_note(release.note());
   event.set_patient(release.patient());
   event.set_state(release.state());
-  return event;
-}
-
-v1::GuardianEvent PayloadOf(const v1::Guardian& guardian) {
-  v1::GuardianEvent event;
-  event.set_patient(names::InOrganization(names::OrganizationId(guardian.name()), "patients",
-                                          names::Id(guardian.name(), "patients")));
-  event.set_authority(guardian.authority());
-  event.set_withdrawn(guardian.withdrawn());
   return event;
 }
 

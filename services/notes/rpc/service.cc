@@ -30,6 +30,7 @@ absl::Status ApplySchedulingEvent(sql::Transaction& tx, const crypto::Vault& vau
   if (event.payload().Is<scheduling::v1::CourseEvent>()) {
     scheduling::v1::CourseEvent course;
     if (!event.payload().UnpackTo(&course)) return errors::Internal("unreadable CourseEvent");
+    ExpectMajority(tx, event, course);
     return ApplyCourse(tx, vault, event, course);
   }
   if (event.payload().Is<scheduling::v1::AppointmentEvent>()) {
@@ -81,6 +82,8 @@ NotesService::NotesService(Dependencies dependencies)
       privacy_(dependencies.database, dependencies.vault),
       fidelity_(dependencies.database, access_, dependencies.vault),
       supervision_(dependencies.database, access_, dependencies.vault, dependencies.assessment),
+      background_(dependencies.database, dependencies.clock, dependencies.metrics,
+                  dependencies.vault),
       survey_(dependencies.database, dependencies.clock, dependencies.metrics, SurveyFigures(),
               LookAtDueNotes) {}
 
@@ -103,11 +106,13 @@ void NotesService::Register(call::Registry& registry) {
 void NotesService::Start() {
   consumer_.Start();
   assessment_consumer_.Start();
+  background_.Start();
   survey_.Start();
 }
 
 void NotesService::Stop() {
   survey_.Stop();
+  background_.Stop();
   assessment_consumer_.Stop();
   consumer_.Stop();
 }

@@ -17,6 +17,7 @@
 #include "common/work/survey.h"
 #include "rapport/common/v1/event.pb.h"
 #include "services/notes/rpc/access.h"
+#include "services/notes/rpc/background.h"
 #include "services/notes/rpc/case_handlers.h"
 #include "services/notes/rpc/entry_handlers.h"
 #include "services/notes/rpc/export_handlers.h"
@@ -42,7 +43,7 @@ absl::Status ApplySchedulingEvent(sql::Transaction& tx, const crypto::Vault& vau
                                   const common::v1::Event& event);
 
 struct Dependencies {
-  sql::Database& database;  // with the migrations of "care", "crypto" and "notes"
+  sql::Database& database;  // with the migrations of "care", "work", "crypto" and "notes"
   time::Clock& clock;
   telemetry::Metrics& metrics;
   const crypto::Vault& vault;
@@ -59,7 +60,8 @@ class NotesService {
 
   void Register(call::Registry& registry);
 
-  // Follows the events of scheduling and assessment, and counts what is due, from here until Stop.
+  // Follows the events of scheduling and assessment, does what is due and counts it, from here
+  // until Stop.
   void Start();
   void Stop();
 
@@ -89,6 +91,7 @@ class NotesService {
   PrivacyHandlers privacy_;
   FidelityHandlers fidelity_;
   SupervisionHandlers supervision_;
+  Background background_;
   work::Survey survey_;
 };
 

@@ -205,6 +205,7 @@ absl::StatusOr<v1::CosignPolicy> NotePolicyHandlers::UpdateCosignPolicy(
       },
       [&](Change& change) -> absl::StatusOr<v1::CosignPolicy> {
         v1::CosignPolicy policy = request.cosign_policy();
+        policy.DiscardUnknownFields();  // the audit entry covers what the row can tell again
         RETURN_IF_ERROR(MaySettle(change.tx(), context, policy.name()));
         change.tx().Lock({policy.name()});
         ASSIGN_OR_RETURN(const std::optional<v1::CosignPolicy> before,

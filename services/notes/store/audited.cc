@@ -1,5 +1,10 @@
 #include "services/notes/store/audited.h"
 
+#include "absl/strings/str_cat.h"
+#include "common/names/names.h"
+#include "common/time/convert.h"
+#include "rapport/notes/v1/note.pb.h"
+
 namespace rapport::notes {
 namespace {
 
@@ -195,6 +200,40 @@ const sql::Statement kNotePolicyAlone{
     "notes.audited.note_policy_alone",
     WITHOUT_ENTRY("note_policy", "r.clinic || '/notePolicy'", "r.version")};
 
+// As PutCosignPolicy was given it.
+const sql::Statement kCosignPolicy{"notes.audited.cosign_policy", R"sql(
+  SELECT version, supervisee, supervisor, sample_percent, seed, set_by, update_time
+  FROM cosign_policy
+  WHERE organization_id = $1 AND supervisee = 'organizations/' || $1 || '/clinicians/' || $2
+    AND supervisor = 'organizations/' || $1 || '/clinicians/' || $3)sql"};
+
+const sql::Statement kCosignPolicyAlone{
+    "notes.audited.cosign_policy_alone",
+    WITHOUT_ENTRY("cosign_policy",
+                  "r.supervisee || '/cosignPolicies/' || replace(r.supervisor, 'organizations/' || "
+                  "r.organization_id || '/clinicians/', '')",
+                  "r.version")};
+
+std::string CosignPolicyOf(const sql::Result& rows, size_t row) {
+  v1::CosignPolicy policy;
+  policy.set_name(
+      absl::StrCat(rows.Text(row, 1), "/cosignPolicies/", names::Last(rows.Text(row, 2))));
+  policy.set_sample_percent(static_cast<int32_t>(rows.Int(row, 3)));
+  policy.set_seed(rows.Bytes(row, 4));
+  policy.set_set_by(rows.Text(row, 5));
+  policy.set_etag(absl::StrCat(rows.Int(row, 0)));
+  *policy.mutable_update_time() = time::ToTimestamp(rows.Time(row, 6));
+  return policy.SerializeAsString();
+}
+
+const sql::Statement kMajority{"notes.audited.majority", R"sql(
+  SELECT version, document FROM majority
+  WHERE organization_id = $1 AND patient = 'organizations/' || $1 || '/patients/' || $2)sql"};
+
+const sql::Statement kMajorityAlone{
+    "notes.audited.majority_alone",
+    WITHOUT_ENTRY("majority", "r.patient || '/majority'", "r.version")};
+
 #undef CASE_NAME
 #undef WITHOUT_ENTRY
 
@@ -249,6 +288,13 @@ std::vector<audit::RecordKind> RecordKinds() {
        .pieces_of = {"OpenBreakGlass", "ReviewBreakGlass"}},
       {.pattern = "organizations/{organization}/patients/{patient}/guardians/{guardian}",
        .read = &kGuardian},
+      {.pattern = "organizations/{organization}/clinicians/{clinician}/cosignPolicies/{supervisor}",
+       .read = &kCosignPolicy,
+       .content = CosignPolicyOf,
+       .unaudited = &kCosignPolicyAlone},
+      {.pattern = "organizations/{organization}/patients/{patient}/majority",
+       .read = &kMajority,
+       .unaudited = &kMajorityAlone},
       {.pattern = "organizations/{organization}/legalHolds/{hold}", .read = &kHold},
       {.pattern = "organizations/{organization}/fidelityPolicy", .read = &kFidelityPolicy},
       {.pattern = InCase("/notes/{note}/ratings/{rating}"),

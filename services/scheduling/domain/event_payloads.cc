@@ -212,4 +212,13 @@ v1::LeavePlanEvent PayloadOf(const v1::LeavePlan& plan, int sessions, int settle
   return event;
 }
 
+v1::RevocationEvent PayloadOf(const v1::Revocation& revocation) {
+  v1::RevocationEvent event;
+  event.set_subject(revocation.subject());
+  event.set_token_id(revocation.token_id());
+  if (revocation.has_not_before()) *event.mutable_not_before() = revocation.not_before();
+  *event.mutable_expire_time() = revocation.expire_time();
+  return event;
+}
+
 }  // namespace rapport::scheduling

@@ -7,6 +7,7 @@
 #include "rapport/scheduling/v1/events.pb.h"
 #include "rapport/scheduling/v1/group.pb.h"
 #include "rapport/scheduling/v1/leave.pb.h"
+#include "rapport/scheduling/v1/revocation.pb.h"
 
 // Each resource's state as its events tell it: no free text, no names of people.
 namespace rapport::scheduling {
@@ -32,6 +33,7 @@ v1::GroupSessionEvent PayloadOf(const v1::GroupSession& session, const v1::Group
                                 absl::Time busy_until);
 // `sessions`: how many it is about; `settled`: how many of them have an outcome.
 v1::LeavePlanEvent PayloadOf(const v1::LeavePlan& plan, int sessions, int settled);
+v1::RevocationEvent PayloadOf(const v1::Revocation& revocation);
 
 }  // namespace rapport::scheduling
 

@@ -112,7 +112,7 @@ absl::StatusOr<v1::ListClinicsResponse> DirectoryHandlers::ListClinics(
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   ASSIGN_OR_RETURN(
       auto clinics,
-      call::Read<std::vector<v1::Clinic>>(database_, context, [&](sql::Session& session) {
+      call::ReadTrailing<std::vector<v1::Clinic>>(database_, context, [&](sql::Session& session) {
         return store::ListClinics(session, context.organization_id, page.after, page.size + 1);
       }));
   v1::ListClinicsResponse response;
@@ -150,7 +150,8 @@ absl::StatusOr<v1::ListRoomsResponse> DirectoryHandlers::ListRooms(
     const call::CallContext& context, const v1::ListRoomsRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   ASSIGN_OR_RETURN(
-      auto rooms, call::Read<std::vector<v1::Room>>(database_, context, [&](sql::Session& session) {
+      auto rooms,
+      call::ReadTrailing<std::vector<v1::Room>>(database_, context, [&](sql::Session& session) {
         return store::ListRooms(session, request.parent(), page.after, page.size + 1);
       }));
   v1::ListRoomsResponse response;
@@ -191,11 +192,12 @@ absl::StatusOr<v1::Clinician> DirectoryHandlers::GetClinician(
 absl::StatusOr<v1::ListCliniciansResponse> DirectoryHandlers::ListClinicians(
     const call::CallContext& context, const v1::ListCliniciansRequest& request) {
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
-  ASSIGN_OR_RETURN(
-      auto clinicians,
-      call::Read<std::vector<v1::Clinician>>(database_, context, [&](sql::Session& session) {
-        return store::ListClinicians(session, context.organization_id, page.after, page.size + 1);
-      }));
+  ASSIGN_OR_RETURN(auto clinicians, call::ReadTrailing<std::vector<v1::Clinician>>(
+                                        database_, context, [&](sql::Session& session) {
+                                          return store::ListClinicians(session,
+                                                                       context.organization_id,
+                                                                       page.after, page.size + 1);
+                                        }));
   v1::ListCliniciansResponse response;
   response.set_next_page_token(FillPage(context, page, std::move(clinicians),
                                         response.mutable_clinicians(), KeyOfId<v1::Clinician>));
@@ -255,7 +257,7 @@ absl::StatusOr<v1::ListTimeOffsResponse> DirectoryHandlers::ListTimeOffs(
   ASSIGN_OR_RETURN(const call::Page page, call::ReadPage(context, request));
   ASSIGN_OR_RETURN(
       auto time_offs,
-      call::Read<std::vector<v1::TimeOff>>(database_, context, [&](sql::Session& session) {
+      call::ReadTrailing<std::vector<v1::TimeOff>>(database_, context, [&](sql::Session& session) {
         return store::ListTimeOffs(session, request.parent(), ReadStartKey(page), page.size + 1);
       }));
   v1::ListTimeOffsResponse response;

@@ -139,6 +139,8 @@ absl::Status Save(call::Change& change, store::LeavePlanRow& plan, bool first_ou
   RETURN_IF_ERROR(store::UpdateLeavePlan(change.tx(), plan, item));
   change.Record(plan.resource.name(), plan.version + 1,
                 PayloadOf(plan.resource, plan.sessions, plan.settled), item.SerializeAsString());
+  change.Audit(store::LeaveItemName(plan.resource.name(), item), plan.version + 1,
+               item.SerializeAsString());
   return absl::OkStatus();
 }
 
@@ -299,6 +301,10 @@ absl::StatusOr<v1::LeavePlan> LeaveHandlers::PlanLeave(const call::CallContext& 
         store::InsertLeavePlan(tx, plan, known.items);
         change.Record(resource.name(), 1, PayloadOf(resource, plan.sessions, 0),
                       store::Document(resource));
+        for (const store::LeaveItemRow& row : known.items) {
+          change.Audit(store::LeaveItemName(resource.name(), row.item), 1,
+                       row.item.SerializeAsString());
+        }
         resource.set_etag(call::Etag(1));
         return Shown(std::move(known));
       });

@@ -29,6 +29,7 @@ SchedulingService::SchedulingService(Dependencies dependencies)
       booker_(revisions_, NearestIn(index_)),
       waiting_(revisions_, booker_, NearestIn(index_)),
       organizations_(dependencies.database),
+      revocations_(dependencies.database),
       directory_(dependencies.database),
       supervisions_(dependencies.database),
       protocols_(dependencies.database, revisions_),
@@ -57,6 +58,7 @@ SchedulingService::SchedulingService(Dependencies dependencies)
 
 void SchedulingService::Register(call::Registry& registry) {
   organizations_.Register(registry);
+  revocations_.Register(registry);
   directory_.Register(registry);
   supervisions_.Register(registry);
   protocols_.Register(registry);

@@ -28,6 +28,7 @@
 #include "services/scheduling/rpc/organization_handlers.h"
 #include "services/scheduling/rpc/protocol_handlers.h"
 #include "services/scheduling/rpc/protocols.h"
+#include "services/scheduling/rpc/revocation_handlers.h"
 #include "services/scheduling/rpc/supervision_handlers.h"
 #include "services/scheduling/rpc/urgent_handlers.h"
 #include "services/scheduling/rpc/waitlist.h"
@@ -80,6 +81,7 @@ class SchedulingService {
   Booker booker_;
   Waitlist waiting_;
   OrganizationHandlers organizations_;
+  RevocationHandlers revocations_;
   DirectoryHandlers directory_;
   SupervisionHandlers supervisions_;
   ProtocolHandlers protocols_;

@@ -100,6 +100,39 @@ const sql::Statement kWaitlistEntryAlone{
     "scheduling.audited.waitlist_entry_alone",
     WITHOUT_ENTRY("waitlist_entry", "'/waitlistEntries/' || r.entry_id", "r.version")};
 
+// Of a plan's changes each covers the item that it wrote.
+const sql::Statement kLeavePlan{"scheduling.audited.leave_plan", R"sql(
+  SELECT version, document FROM leave_plan
+  WHERE organization_id = $1 AND leave_plan_id = $2
+  UNION ALL
+  SELECT p.version, i.document FROM leave_plan AS p
+  JOIN leave_plan_item AS i ON i.organization_id = $1 AND i.leave_plan_id = p.leave_plan_id
+  WHERE p.organization_id = $1 AND p.leave_plan_id = $2)sql"};
+const sql::Statement kLeavePlanAlone{
+    "scheduling.audited.leave_plan_alone",
+    WITHOUT_ENTRY("leave_plan", "'/leavePlans/' || r.leave_plan_id", "r.version")};
+
+const sql::Statement kLeaveItem{"scheduling.audited.leave_plan_item", R"sql(
+  SELECT version, document FROM leave_plan_item
+  WHERE organization_id = $1 AND leave_plan_id = $2 AND appointment_id = $3
+    AND version IS NOT NULL)sql"};
+const sql::Statement kLeaveItemAlone{"scheduling.audited.leave_plan_item_alone", R"sql(
+  SELECT 'organizations/' || r.organization_id || '/leavePlans/' || r.leave_plan_id || '/items/'
+         || r.appointment_id, r.version
+  FROM leave_plan_item AS r
+  LEFT JOIN audit_leaf AS leaf ON leaf.organization_id = $1 AND leaf.version = r.version
+    AND leaf.resource = 'organizations/' || r.organization_id || '/leavePlans/' || r.leave_plan_id
+                        || '/items/' || r.appointment_id
+  WHERE r.organization_id = $1 AND r.version IS NOT NULL AND leaf.leaf_index IS NULL
+  LIMIT 100)sql"};
+
+const sql::Statement kRevocation{"scheduling.audited.revocation", R"sql(
+  SELECT 1, document FROM revocation
+  WHERE organization_id = $1 AND revocation_id = $2)sql"};
+const sql::Statement kRevocationAlone{
+    "scheduling.audited.revocation_alone",
+    WITHOUT_ENTRY("revocation", "'/revocations/' || r.revocation_id", "1")};
+
 #undef WITHOUT_ENTRY
 
 }  // namespace
@@ -148,6 +181,15 @@ std::vector<audit::RecordKind> RecordKinds() {
       {.pattern = "organizations/{organization}/waitlistEntries/{entry}",
        .read = &kWaitlistEntry,
        .unaudited = &kWaitlistEntryAlone},
+      {.pattern = "organizations/{organization}/leavePlans/{leave_plan}",
+       .read = &kLeavePlan,
+       .unaudited = &kLeavePlanAlone},
+      {.pattern = "organizations/{organization}/leavePlans/{leave_plan}/items/{appointment}",
+       .read = &kLeaveItem,
+       .unaudited = &kLeaveItemAlone},
+      {.pattern = "organizations/{organization}/revocations/{revocation}",
+       .read = &kRevocation,
+       .unaudited = &kRevocationAlone},
   };
 }
 

@@ -1,5 +1,6 @@
 #include "services/scheduling/store/leave_store.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/errors/status_macros.h"
 #include "common/names/names.h"
 #include "common/time/convert.h"
@@ -63,11 +64,11 @@ const sql::Statement kUpdatePlan{"scheduling.leave_plan.update", R"sql(
 
 const sql::Statement kInsertItem{"scheduling.leave_plan_item.insert", R"sql(
   INSERT INTO leave_plan_item (organization_id, leave_plan_id, appointment_id, starts_at, clinic_id,
-                               private, in_group, document)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql"};
+                               private, in_group, document, version)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1))sql"};
 
 const sql::Statement kUpdateItem{"scheduling.leave_plan_item.update", R"sql(
-  UPDATE leave_plan_item SET document = $4
+  UPDATE leave_plan_item SET document = $4, version = $5
   WHERE organization_id = $1 AND leave_plan_id = $2 AND appointment_id = $3)sql"};
 
 const sql::Statement kGetItem{"scheduling.leave_plan_item.get", R"sql(
@@ -167,6 +168,10 @@ absl::StatusOr<LeavePlanRow> GetLeavePlan(sql::Session& session, absl::string_vi
   return row;
 }
 
+std::string LeaveItemName(absl::string_view plan, const v1::LeavePlanItem& item) {
+  return absl::StrCat(plan, "/items/", names::Last(item.appointment()));
+}
+
 void InsertLeavePlan(sql::Transaction& tx, const LeavePlanRow& plan,
                      const std::vector<LeaveItemRow>& items) {
   const std::string& name = plan.resource.name();
@@ -210,7 +215,7 @@ absl::Status UpdateLeavePlan(sql::Transaction& tx, const LeavePlanRow& plan,
                              sql::Int(plan.settled), sql::Bytes(Document(plan.resource))}));
   RETURN_IF_ERROR(RequireOneRow(result));
   tx.Defer(kUpdateItem, {Organization(name), Id(name), Id(item.appointment()),
-                         sql::Bytes(item.SerializeAsString())});
+                         sql::Bytes(item.SerializeAsString()), sql::Int(plan.version + 1)});
   return absl::OkStatus();
 }
 

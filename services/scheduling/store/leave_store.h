@@ -69,6 +69,8 @@ struct LeaveItemRow {
   bool private_session = false;
   bool in_group = false;  // a member's place
 };
+// What the audit log calls an item: it tells of each at the version of its plan that wrote it.
+std::string LeaveItemName(absl::string_view plan, const v1::LeavePlanItem& item);
 // At version 1. Deferred.
 void InsertLeavePlan(sql::Transaction& tx, const LeavePlanRow& plan,
                      const std::vector<LeaveItemRow>& items);

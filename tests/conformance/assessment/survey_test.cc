@@ -35,6 +35,8 @@ TEST_P(AssessmentSurveyTest, CountsTheAlertsThatStandAndHowOldTheyAre) {
 
   world.clock.Advance(absl::Hours(24));
   EXPECT_THAT(Told(), HasSubstr("rapport_alerts_unacknowledged_late{severity=\"same_day\"} 1\n"));
+  world.Work();  // escalates: others have time again, and nobody has acknowledged it
+  EXPECT_THAT(Told(), HasSubstr("rapport_alerts_unacknowledged_late{severity=\"same_day\"} 1\n"));
 
   v1::AcknowledgeAlertRequest request;
   request.set_name(recorded->assessment().alerts(0));

@@ -4,6 +4,7 @@
 #include "common/auth/integrity.h"
 #include "common/errors/errors.h"
 #include "common/time/convert.h"
+#include "nlohmann/json.hpp"
 #include "tests/conformance/audit/fixture.h"
 
 namespace rapport::auditing {
@@ -104,6 +105,66 @@ TEST_P(AuditHandlersTest, ListsByResourceAndAllBelowByPrincipalByKindAndByTime) 
   request.Clear();
   request.set_resource("organizations/beta/papers/p1");
   EXPECT_THAT(Listed(request), IsEmpty());
+}
+
+TEST_P(AuditHandlersTest, IsExportedAsFhirByTheSamePages) {
+  Put("p1", 1, "text");
+  Put("p1", 2, "text");
+  Tell(audit::Kind::kDenial, PaperName("p1"), "cy");
+  Write([&](sql::Transaction& tx) {
+    audit::Entry entry = EntryOf(PaperName("p1"), 0);
+    entry.kind = audit::Kind::kAccess;
+    entry.principal = "eve";
+    entry.purpose = "break-glass: organizations/acme/cases/c/breakGlasses/b";
+    entry.count = 3;
+    audit::Append(tx, entry, "");
+    return absl::OkStatus();
+  });
+  Put("p2", 1, "text");
+  SequenceAll();
+
+  common::v1::ExportAuditEventsRequest request;
+  request.set_parent("organizations/acme");
+  request.set_resource(PaperName("p1"));
+  request.set_page_size(3);
+  const auto page = handlers_.ExportAuditEvents(Context(), request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->resources(), 3);
+  EXPECT_EQ(page->sha256(), auth::Sha256(page->bundle()));
+  const auto bundle = nlohmann::json::parse(page->bundle());
+  EXPECT_EQ(bundle["type"], "collection");
+  ASSERT_EQ(bundle["entry"].size(), 3u);
+  const auto& glass = bundle["entry"][0]["resource"];
+  EXPECT_EQ(glass["resourceType"], "AuditEvent");
+  EXPECT_EQ(bundle["entry"][0]["fullUrl"],
+            "https://rapport.invalid/fhir/acme/AuditEvent/" + glass["id"].get<std::string>());
+  EXPECT_EQ(glass["action"], "R");
+  EXPECT_EQ(glass["outcome"], "0");
+  EXPECT_EQ(glass["purposeOfEvent"][0]["coding"][0]["code"], "BTG");
+  EXPECT_EQ(glass["agent"][0]["who"]["identifier"]["value"], "eve");
+  EXPECT_EQ(glass["agent"][0]["requestor"], true);
+  EXPECT_EQ(glass["entity"][0]["what"]["identifier"]["value"], PaperName("p1"));
+  EXPECT_EQ(glass["recorded"], absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now_, absl::UTCTimeZone()));
+  const auto& denial = bundle["entry"][1]["resource"];
+  EXPECT_EQ(denial["outcome"], "4");
+  EXPECT_EQ(denial["action"], "E");
+  EXPECT_FALSE(denial.contains("purposeOfEvent"));
+  EXPECT_EQ(bundle["entry"][2]["resource"]["action"], "U");
+
+  request.set_page_token(page->next_page_token());
+  const auto rest = handlers_.ExportAuditEvents(Context(), request);
+  ASSERT_TRUE(rest.ok()) << rest.status();
+  EXPECT_EQ(rest->next_page_token(), "");
+  const auto last = nlohmann::json::parse(rest->bundle());
+  ASSERT_EQ(last["entry"].size(), 1u);
+  EXPECT_EQ(last["entry"][0]["resource"]["action"], "C");
+
+  request.clear_page_token();
+  request.set_resource(PaperName("none"));
+  const auto none = handlers_.ExportAuditEvents(Context(), request);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(none->resources(), 0);
+  EXPECT_FALSE(nlohmann::json::parse(none->bundle()).contains("entry"));
 }
 
 TEST_P(AuditHandlersTest, ASignedHeadAndItsProofsFitTogether) {

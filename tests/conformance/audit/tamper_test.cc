@@ -272,6 +272,11 @@ TEST_P(TamperTest, AnEditedSize) {
   EXPECT_EQ(Verified(), "TREE_EDITED 41-41");
 }
 
+TEST_P(TamperTest, AnEditedRoot) {
+  Tamper(absl::StrCat("UPDATE audit_tree SET root_hash = ", Literal(std::string(32, 'x'))));
+  EXPECT_EQ(Verified(), "TREE_EDITED 42-42");
+}
+
 TEST_P(TamperTest, ARewrittenLogIsNotSignedAgain) {
   Forge(13, "p3", "forged");
   RebuildTree();

@@ -123,6 +123,10 @@ Event Appointment(const std::string& id, int64_t version, absl::Time start, bool
   return Of(Name("appointments", id), version, event);
 }
 
+const sql::Statement kRefused{"test.care.refused", R"sql(
+  SELECT organization_id, subject FROM token_revocation)sql",
+                              sql::Reach::kFeed};
+
 class ReplicaTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory> {
  protected:
   static void Deliver(sql::Database& database, const std::vector<Event>& events) {
@@ -279,6 +283,26 @@ TEST_P(ReplicaTest, RefusesAPayloadThatIsNotWhatItSays) {
   const absl::Status status = database_->Write(
       sql::Access::Tenant("acme"), Soon(), [&](sql::Transaction& tx) { return Apply(tx, event); });
   EXPECT_TRUE(absl::IsInternal(status)) << status;
+}
+
+TEST_P(ReplicaTest, PutsDownWhoseTokensAreRefused) {
+  proto::RevocationEvent event;
+  event.set_subject("ada");
+  *event.mutable_not_before() = time::ToTimestamp(absl::Now());
+  *event.mutable_expire_time() = time::ToTimestamp(absl::Now() + absl::Hours(1));
+  const Event told = Of(Name("revocations", "r"), 1, event);
+  Deliver(*database_, {told, told});
+  std::vector<std::string> refused;
+  const absl::Status status =
+      database_->Read(sql::Access::Feed(), Soon(), [&](sql::Session& session) -> absl::Status {
+        ASSIGN_OR_RETURN(const sql::Result rows, session.Query(kRefused, {}));
+        for (size_t row = 0; row < rows.rows(); ++row) {
+          refused.push_back(absl::StrCat(rows.Text(row, 0), " ", rows.Text(row, 1)));
+        }
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(refused, ElementsAre("acme ada"));
 }
 
 TEST_P(ReplicaTest, MakesTheOrganisationReadyWithItsFirstEvent) {

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/crypto/checked_keys.h"
 #include "common/crypto/rewrapper.h"
 #include "common/crypto/vault.h"
 #include "common/errors/errors.h"
@@ -30,6 +31,8 @@ const sql::Statement kAddOrganization{
     "INSERT INTO organization (organization_id, state, create_time) VALUES ($1, 'ACTIVE', 0)"};
 const sql::Statement kKeys{"test.rotation.keys", R"sql(
   SELECT wrapping_key, wrapped FROM data_key WHERE organization_id = $1 ORDER BY subject)sql"};
+const sql::Statement kDamage{"test.rotation.damage", R"sql(
+  UPDATE data_key SET wrapped = $3 WHERE organization_id = $1 AND subject = $2)sql"};
 
 std::string Key(char letter) { return std::string(32, letter); }
 std::string Hex(char digit) { return std::string(64, digit); }
@@ -103,6 +106,16 @@ class RotationTest : public ::testing::TestWithParam<sql::testing::DatabaseFacto
     }));
     return wrapped;
   }
+  static std::shared_ptr<CheckedKeys> Checked(std::map<std::string, std::string> keys) {
+    return std::make_shared<CheckedKeys>(
+        std::make_shared<const KeyRing>(*KeyRing::Make(std::move(keys))));
+  }
+  absl::Status SealOne(const Vault& vault, const Place& place) {
+    return Write(place.organization_id, [&](sql::Transaction& tx) {
+      return vault.Seal(tx, place, "text", kNow).status();
+    });
+  }
+
   // How many data keys each key-encryption key wraps; "" those that were shredded.
   std::map<std::string, int> Wrapping(const std::string& organization) {
     std::map<std::string, int> wrapping;
@@ -221,6 +234,61 @@ TEST_P(RotationTest, TakesItsKeysFromWhateverProvidesThem) {
             absl::StatusCode::kUnavailable);
   EXPECT_EQ(Rewrap(remote, "acme", 1).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(Wrapping("acme"), (Counts{{"k1", 1}}));
+}
+
+TEST_P(RotationTest, NoDataKeyIsMadeBeforeTheKeysAreHeldAgainstTheDatabase) {
+  const auto before = SealAll(old_, "beta", 1);
+  const auto keys = Checked({{"k1", Key('a')}});
+  const Vault vault(keys);
+  EXPECT_EQ(SealOne(vault, At("acme", 0)).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(*Open(vault, before[0].first, before[0].second), "text 0");
+  EXPECT_TRUE(keys->Check(*database_).ok());
+  EXPECT_TRUE(SealOne(vault, At("acme", 0)).ok());
+}
+
+TEST_P(RotationTest, AnEmptyDatabaseTakesAnyKeys) {
+  const auto keys = Checked({{"k1", Key('z')}});
+  EXPECT_TRUE(keys->Check(*database_).ok());
+  EXPECT_TRUE(SealOne(Vault(keys), At("acme", 0)).ok());
+}
+
+TEST_P(RotationTest, OtherKeysAreRefusedAndNamedAndMakeNoDataKey) {
+  SealAll(old_, "beta", 3);
+  const auto other = Checked({{"k1", Key('z')}});
+  const absl::Status refused = other->Check(*database_);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.message(), HasSubstr("of 3 that were tried none opens (key k1: "));
+  EXPECT_EQ(SealOne(Vault(other), At("acme", 0)).code(), absl::StatusCode::kUnavailable);
+
+  // The key of before is not there.
+  const absl::Status unknown = Checked({{"k2", Key('b')}})->Check(*database_);
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(unknown.message(), HasSubstr("k1 is not in the directory of keys"));
+}
+
+TEST_P(RotationTest, AnActiveKeyUnlikeThatOfTheOthersIsRefusedThoughOlderOnesOpen) {
+  SealAll(both_, "acme", 1);
+  SealAll(old_, "beta", 3);
+  EXPECT_TRUE(Checked({{"k1", Key('a')}, {"k2", Key('b')}})->Check(*database_).ok());
+  const absl::Status refused = Checked({{"k1", Key('a')}, {"k2", Key('z')}})->Check(*database_);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refused.message(), HasSubstr("key k2: "));
+}
+
+TEST_P(RotationTest, ADamagedDataKeyAmongOthersDoesNotKeepAServiceFromStarting) {
+  SealAll(old_, "acme", 3);
+  ASSERT_TRUE(Write("acme", [&](sql::Transaction& tx) {
+                tx.Defer(kDamage, {sql::Text("acme"), sql::Text(At("acme", 0).subject),
+                                   sql::Bytes("not what was stored")});
+                return absl::OkStatus();
+              }).ok());
+  EXPECT_TRUE(Checked({{"k1", Key('a')}})->Check(*database_).ok());
+}
+
+TEST_P(RotationTest, KeysThatCanNotBeReachedAreAskedAgain) {
+  SealAll(old_, "acme", 1);
+  CheckedKeys keys(std::make_shared<NoKeys>());
+  EXPECT_EQ(keys.Check(*database_).code(), absl::StatusCode::kUnavailable);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, RotationTest,

@@ -216,6 +216,18 @@ TEST_P(ConsumerTest, KeepsTheCursorOfAHeartbeat) {
   EXPECT_EQ(feed.requests()[1].cursor(), "c0");
 }
 
+// Its other end is gone, and nothing says so: the network was cut and the server has given up.
+TEST_P(ConsumerTest, AStreamThatFallsSilentIsOpenedAnew) {
+  ScriptedFeed feed({{Response("c1", {AnEvent(1, 1, 1)})}, {Response("c2", {AnEvent(2, 1, 2)})}});
+  ConsumerOptions options = Options();
+  options.silence = absl::Milliseconds(40);
+  Consumer consumer(*database_, options, feed.Open(), Put());
+  consumer.Start();
+  EXPECT_TRUE(Eventually([&] { return consumer.position() == 2; }));
+  consumer.Stop();
+  EXPECT_EQ(feed.requests()[1].cursor(), "c1");
+}
+
 TEST_P(ConsumerTest, ParksWhatFailsFiveTimesWithWhatFollowsOfTheSameAndRetriesInOrder) {
   ScriptedFeed feed({{Response("c5", {AnEvent(1, 1, 1), AnEvent(2, 2, 1), AnEvent(3, 1, 2),
                                       AnEvent(4, 2, 2), AnEvent(5, 3, 1)})},
@@ -292,6 +304,22 @@ TEST_P(ConsumerTest, BeginsAgainWithASnapshotWhereTheCursorHasExpired) {
   // What was parked in the old epoch is told again by the snapshot.
   EXPECT_EQ(consumer.parked(), 1);
   EXPECT_THAT(ListThings(*database_, "acme"), ElementsAre("t1 v3 x2"));
+}
+
+TEST_P(ConsumerTest, BeginsAgainWithASnapshotWhereAnUpgradeReadsOtherTypes) {
+  ScriptedFeed feed({
+      {Response("c9", {AnEvent(8, 1, 1), AnEvent(9, 2, 1)}), absl::CancelledError()},
+      {errors::InvalidArgument("cursor", "must come from a Watch with the same types")},
+      {Response("d9", {AnEvent(8, 1, 1), AnEvent(9, 2, 1), AnEvent(10, 3, 1)})},
+  });
+  Consumer consumer(*database_, Options(), feed.Open(), Put());
+  consumer.Start();
+  EXPECT_TRUE(Eventually([&] { return consumer.position() == 10; }));
+  consumer.Stop();
+  ASSERT_EQ(feed.requests().size(), 3u);
+  EXPECT_EQ(feed.requests()[1].cursor(), "c9");
+  EXPECT_TRUE(feed.requests()[2].from_snapshot());
+  EXPECT_THAT(ListThings(*database_, "acme"), ElementsAre("t1 v1 x1", "t2 v1 x1", "t3 v1 x1"));
 }
 
 TEST_P(ConsumerTest, TwoReplicasApplyEachEventOnce) {

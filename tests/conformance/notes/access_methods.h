@@ -183,6 +183,7 @@ inline const std::vector<MethodRow>& MethodRows() {
       {"PrivacyService/ListErasures", Kind::kOrganization, "", false, "officer"},
 
       {"AuditService/ListAuditEntries", Kind::kOrganization},
+      {"AuditService/ExportAuditEvents", Kind::kOrganization},
       {"AuditService/GetSignedHead", Kind::kOrganization},
       {"AuditService/GetInclusionProof", Kind::kOrganization},
       {"AuditService/GetConsistencyProof", Kind::kOrganization},

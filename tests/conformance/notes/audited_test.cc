@@ -61,6 +61,12 @@ class AuditedTest : public SupervisionTest {
     principal.roles = {"clinic_manager"};
     manager.principal = std::make_shared<auth::Principal>(principal);
     EXPECT_TRUE(policies_.UpdateNotePolicy(manager, policy).ok());
+    v1::UpdateCosignPolicyRequest sample;
+    sample.mutable_cosign_policy()->set_name(Clinician("ada") + "/cosignPolicies/sue");
+    for (const int percent : {20, 30}) {
+      sample.mutable_cosign_policy()->set_sample_percent(percent);
+      EXPECT_TRUE(policies_.UpdateCosignPolicy(manager, sample).ok());
+    }
 
     const v1::Note note = Start("a1");
     EXPECT_TRUE(Save("ada", note.name(), Written(kSecret), 1, 0).ok());
@@ -104,7 +110,7 @@ TEST_P(AuditedTest, EachRecordIsHeldToItsEntry) {
   Fill();
   const audit::Findings whole = Verify();
   EXPECT_FALSE(whole.fault) << audit::testing::FaultOf(whole);
-  EXPECT_GE(whole.records, 17);
+  EXPECT_GE(whole.records, 18);
   const std::string in_case = CaseName();
   const std::string ada = Clinician("ada");
   audit::testing::ExpectTamperingIsNamed(
@@ -115,6 +121,7 @@ TEST_P(AuditedTest, EachRecordIsHeldToItsEntry) {
        {.table = "case_entry_revision", .resource = in_case + "/entries/"},
        {.table = "note_template", .resource = ada + "/noteTemplates/mine/revisions/1"},
        {.table = "note_policy", .resource = "organizations/acme/clinics/north/notePolicy"},
+       {.table = "cosign_policy", .column = "seed", .resource = ada + "/cosignPolicies/sue"},
        {.table = "signing_key", .column = "sealed", .resource = ada + "/signingKeys/"},
        {.table = "signing_key", .column = "public_key", .resource = ada + "/signingKeys/"},
        {.table = "note_version", .resource = in_case + "/notes/", .deletes = false},
@@ -127,10 +134,11 @@ TEST_P(AuditedTest, EachRecordIsHeldToItsEntry) {
       [this] { return Verify(); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, AuditedTest,
-                         ::testing::ValuesIn(audit::testing::TamperableEngines(
-                             {care::Migrations(), crypto::Migrations(), Migrations()})),
-                         sql::testing::EngineName);
+INSTANTIATE_TEST_SUITE_P(
+    Engines, AuditedTest,
+    ::testing::ValuesIn(audit::testing::TamperableEngines({care::Migrations(), work::Migrations(),
+                                                           crypto::Migrations(), Migrations()})),
+    sql::testing::EngineName);
 
 }  // namespace
 }  // namespace rapport::notes::testing

@@ -20,6 +20,7 @@
 #include "common/crypto/vault.h"
 #include "common/errors/errors.h"
 #include "common/time/convert.h"
+#include "common/work/work.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/text_format.h"
 #include "rapport/assessment/v1/assessment_service.pb.h"
@@ -249,7 +250,8 @@ class NotesTest : public ::testing::TestWithParam<sql::testing::DatabaseFactory>
 };
 
 inline std::vector<sql::testing::DatabaseFactory> NotesEngines() {
-  return sql::testing::AllEngines({care::Migrations(), crypto::Migrations(), Migrations()});
+  return sql::testing::AllEngines(
+      {care::Migrations(), work::Migrations(), crypto::Migrations(), Migrations()});
 }
 
 // The fields that an INVALID_ARGUMENT names.

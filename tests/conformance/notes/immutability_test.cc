@@ -244,10 +244,11 @@ TEST_P(RowSecurityTest, AnotherTenantSeesNoRow) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, RowSecurityTest,
-                         ::testing::Values(sql::testing::Postgres(
-                             {care::Migrations(), crypto::Migrations(), Migrations()})),
-                         sql::testing::EngineName);
+INSTANTIATE_TEST_SUITE_P(
+    Engines, RowSecurityTest,
+    ::testing::Values(sql::testing::Postgres({care::Migrations(), work::Migrations(),
+                                              crypto::Migrations(), Migrations()})),
+    sql::testing::EngineName);
 
 }  // namespace
 }  // namespace rapport::notes::testing

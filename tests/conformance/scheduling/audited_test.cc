@@ -1,5 +1,6 @@
 #include "services/scheduling/store/audited.h"
 
+#include "services/scheduling/rpc/leave_handlers.h"
 #include "tests/conformance/audit/records.h"
 #include "tests/conformance/scheduling/fixture.h"
 
@@ -11,6 +12,11 @@ class SchedulingAuditedTest : public SchedulingTest {
   audit::Findings Verify() {
     return audit::testing::VerifyRecords(*database_, store::RecordKinds(), now_);
   }
+
+  LeaveHandlers leave_{
+      *database_, revisions_, booker_,
+      LeaveHints{.free_times = [](const FreeTimesAsk&) { return std::vector<absl::Time>(); },
+                 .colleagues = [](const ColleaguesAsk&) { return std::vector<std::string>(); }}};
 
   // One of each of the directory, a course with a session that was moved and one that was held.
   v1::Course Filled() {
@@ -41,6 +47,26 @@ class SchedulingAuditedTest : public SchedulingTest {
     const v1::Course course = Active("p");
     Booked(course, 2, 3, 9);
     Booked(course, 2, 10, 9);
+    const auto away =
+        Do(&DirectoryHandlers::CreateTimeOff, admin_,
+           Parse<v1::CreateTimeOffRequest>(
+               "parent: 'organizations/acme/clinicians/anna' time_off { start_time { seconds: "
+               "1770595200 } end_time { seconds: 1771200000 } }"));
+    EXPECT_TRUE(away.ok()) << away.status();
+    v1::PlanLeaveRequest plan;
+    plan.set_time_off(away->name());
+    const auto planned = leave_.PlanLeave(Context(manager_, plan), plan);
+    EXPECT_TRUE(planned.ok()) << planned.status();
+    EXPECT_EQ(planned->items_size(), 1);
+    v1::ApplyLeavePlanRequest apply;
+    apply.set_name(planned->name());
+    const auto applied = leave_.ApplyLeavePlan(Context(manager_, apply), apply);
+    EXPECT_TRUE(applied.ok()) << applied.status();
+    v1::RevokeSubjectRequest revoke;
+    revoke.set_parent("organizations/acme");
+    revoke.set_subject("ben");
+    revoke.set_reason(v1::REVOCATION_REASON_LEFT);
+    EXPECT_TRUE(Do(&RevocationHandlers::RevokeSubject, admin_, revoke).ok());
     return course;
   }
 };
@@ -49,9 +75,9 @@ TEST_P(SchedulingAuditedTest, EachRecordIsHeldToItsEntry) {
   Filled();
   const audit::Findings whole = Verify();
   EXPECT_FALSE(whole.fault) << audit::testing::FaultOf(whole);
-  EXPECT_GE(whole.records, 11)
-      << "organisation, 2 clinics, room, 2 clinicians, leave, cover, pair, "
-         "course, 2 sessions";
+  EXPECT_GE(whole.records, 14)
+      << "organisation, 2 clinics, room, 2 clinicians, 2 leaves, cover, pair, "
+         "course, session, plan, its item, revocation";
   const std::string in = "organizations/acme";
   audit::testing::ExpectTamperingIsNamed(
       {{.table = "organization_profile", .resource = in},
@@ -62,7 +88,9 @@ TEST_P(SchedulingAuditedTest, EachRecordIsHeldToItsEntry) {
        {.table = "cover", .resource = in + "/covers/"},
        {.table = "supervision", .resource = in + "/supervisions/"},
        {.table = "course", .resource = in + "/courses/"},
-       {.table = "appointment", .resource = in + "/appointments/"}},
+       {.table = "appointment", .resource = in + "/appointments/"},
+       {.table = "leave_plan_item", .resource = in + "/leavePlans/"},
+       {.table = "revocation", .resource = in + "/revocations/"}},
       [this] { return Verify(); });
 }
 

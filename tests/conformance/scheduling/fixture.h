@@ -32,6 +32,7 @@
 #include "services/scheduling/rpc/directory_handlers.h"
 #include "services/scheduling/rpc/organization_handlers.h"
 #include "services/scheduling/rpc/protocol_handlers.h"
+#include "services/scheduling/rpc/revocation_handlers.h"
 #include "services/scheduling/rpc/supervision_handlers.h"
 #include "tests/support/postgres/databases.h"
 
@@ -191,6 +192,7 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
   template <class Handlers>
   Handlers& Get() {
     if constexpr (std::is_same_v<Handlers, OrganizationHandlers>) return organizations_;
+    if constexpr (std::is_same_v<Handlers, RevocationHandlers>) return revocations_;
     if constexpr (std::is_same_v<Handlers, DirectoryHandlers>) return directory_;
     if constexpr (std::is_same_v<Handlers, SupervisionHandlers>) return supervisions_;
     if constexpr (std::is_same_v<Handlers, ProtocolHandlers>) return protocols_;
@@ -288,6 +290,7 @@ class SchedulingTest : public ::testing::TestWithParam<sql::testing::DatabaseFac
   sql::Database* const database_ = &cache_->database();
   FakeNotes notes_;
   OrganizationHandlers organizations_{*database_};
+  RevocationHandlers revocations_{*database_};
   DirectoryHandlers directory_{*database_};
   SupervisionHandlers supervisions_{*database_};
   Protocols revisions_{ShippedProtocols()};

@@ -1,5 +1,6 @@
 #include "common/care/care.h"
 #include "common/crypto/vault.h"
+#include "common/work/work.h"
 #include "services/notes/migrations/migrations.h"
 #include "tests/conformance/schema/schema.h"
 
@@ -8,7 +9,7 @@ namespace rapport::sql::testing {
 const char* ServiceName() { return "notes"; }
 
 std::vector<Component> ServiceComponents() {
-  return {care::Migrations(), crypto::Migrations(), notes::Migrations()};
+  return {care::Migrations(), work::Migrations(), crypto::Migrations(), notes::Migrations()};
 }
 
 std::set<std::string> LargeTables() {

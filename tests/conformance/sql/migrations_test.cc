@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <thread>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -147,6 +148,21 @@ TEST_F(PostgresMigrationsTest, MigratingAgainChangesNothing) {
   ASSERT_EQ(Migrate(kOne), absl::OkStatus());
   EXPECT_EQ(Admin("SELECT epoch FROM feed_state"), epoch);
   EXPECT_THAT(Version(), ElementsAre("2/1"));
+}
+
+TEST_F(PostgresMigrationsTest, TellsHowManyOfTheMissingStepsAreApplied) {
+  ASSERT_EQ(Migrate(kOne), absl::OkStatus());
+  std::vector<std::pair<int, int>> told;
+  const auto migrate = [&] {
+    return MigratePostgres(
+        {.database = PostgresServer::AsOwner(options_),
+         .components = {Steps(kThree)},
+         .progress = [&told](int applied, int missing) { told.emplace_back(applied, missing); }});
+  };
+  ASSERT_EQ(migrate(), absl::OkStatus());
+  EXPECT_THAT(told, ElementsAre(std::pair(0, 2), std::pair(1, 2), std::pair(2, 2)));
+  ASSERT_EQ(migrate(), absl::OkStatus());
+  EXPECT_EQ(told.size(), 3u);
 }
 
 TEST_F(PostgresMigrationsTest, AFailedStepLeavesThePreviousVersion) {

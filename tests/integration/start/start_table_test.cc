@@ -136,6 +136,8 @@ TEST_F(StartTableTest, AValueThatIsOutOfItsRange) {
       {"--database=postgres --postgres_pooler=some", {"--postgres_pooler must be", "'some'"}},
       {"--tls_client_auth=perhaps", {"--tls_client_auth must be", "'perhaps'"}},
       {"--token_audience=", {"audience"}},
+      {"--trace_sample_ratio=2", {"--trace_sample_ratio must be from 0 to 1"}},
+      {"--cache_bytes=much", {"--cache_bytes", "'much'"}},
   });
 }
 
@@ -165,6 +167,10 @@ TEST_F(StartTableTest, ASecretThatIsMissingOrAnother) {
       {"--audit_key_file=$KEYS/audit-assessment.pem", {"--audit_key_file", "for this service"}},
       {"--database=postgres --postgres_password_file=/nowhere/password",
        {"--postgres_password_file /nowhere/password", "No such file"}},
+      {"--database=postgres --postgres_feed_password_file=/nowhere/feed",
+       {"--postgres_feed_password_file /nowhere/feed", "No such file"}},
+      {"--redis_nodes=127.0.0.1:1 --redis_password_file=/nowhere/redis",
+       {"--redis_password_file /nowhere/redis", "No such file"}},
       {"--token_issuer", {"--token_issuer is needed"}},
       {"--development_clock_file=$DIR/nonsense", {"--development_clock_file"}},
   });
@@ -248,6 +254,36 @@ TEST_F(StartDatabaseTest, ASchemaThatIsTooNewEndsItWithOneLine) {
                                            "from version 9999"));
   EXPECT_EQ(std::count(ended.error_text.begin(), ended.error_text.end(), '\n'), 1)
       << ended.error_text;
+}
+
+TEST_F(StartDatabaseTest, KeysThatDidNotWrapWhatTheDatabaseHoldsEndItWithOneLine) {
+  auto& server = sql::testing::PostgresServer::Shared();
+  const std::string insert =
+      "INSERT INTO data_key (organization_id, subject, wrapping_key, wrapped, create_time) "
+      "VALUES ('acme', 'organizations/acme/patients/p', ";
+  server.Admin(DatabaseName(),
+               "INSERT INTO organization (organization_id, state, create_time) "
+               "VALUES ('acme', 'ACTIVE', 0)");
+  // Wrapped by a key whose file is not there; then by another one of the same name.
+  for (const auto& [id, says] :
+       {std::pair("lost", "The key-encryption key lost is not in the directory of keys"),
+        std::pair("1", "key 1: A data key does not unwrap")}) {
+    server.Admin(DatabaseName(), "DELETE FROM data_key");
+    server.Admin(DatabaseName(),
+                 absl::StrCat(insert, "'", id, "', '\\x", std::string(120, 'a'), "', 0)"));
+    const Ended ended = RunToEnd(suite_.Arguments("notes"));
+    EXPECT_EQ(ended.exit_status, 1);
+    EXPECT_THAT(ended.error_text,
+                StartsWith("rapport-notes: --key_encryption_key_dir: these are not the keys"));
+    EXPECT_THAT(ended.error_text, HasSubstr(says));
+    EXPECT_EQ(std::count(ended.error_text.begin(), ended.error_text.end(), '\n'), 1)
+        << ended.error_text;
+  }
+  // Without what they did not wrap, they serve.
+  server.Admin(DatabaseName(), "DELETE FROM data_key");
+  suite_.Start("notes");
+  suite_.AwaitReady("notes");
+  EXPECT_EQ(suite_.Terminate("notes"), 0);
 }
 
 TEST_F(StartDatabaseTest, ASchemaThatIsBehindIsWaitedForAndThenServed) {

@@ -76,7 +76,7 @@ std::vector<sql::Component> ComponentsOf(const std::string& service) {
   if (service == "assessment") {
     return {care::Migrations(), work::Migrations(), crypto::Migrations(), assessment::Migrations()};
   }
-  return {care::Migrations(), crypto::Migrations(), notes::Migrations()};
+  return {care::Migrations(), work::Migrations(), crypto::Migrations(), notes::Migrations()};
 }
 
 std::string Address(int port) { return absl::StrCat("127.0.0.1:", port); }

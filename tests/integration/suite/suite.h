@@ -42,6 +42,7 @@ class Suite {
   // SIGTERM; returns its exit status.
   int Terminate(const std::string& service);
   bool Runs(const std::string& service) const { return pids_.contains(service); }
+  pid_t pid(const std::string& service) const { return pids_.at(service); }
 
   std::unique_ptr<ctl::GrpcCaller> NewCaller(absl::Duration patience = absl::Seconds(20)) const;
   std::string clock_file() const { return dir_.File("clock"); }

@@ -143,6 +143,29 @@ TEST_F(FaultsTest, ALateStatementOfALongTransactionEndsWithTheCall) {
   EXPECT_NE(first, later);
 }
 
+// As that of a replica that is frozen: the server ends it, in 10 s or, here, sooner.
+TEST_F(FaultsTest, ATransactionThatStandsStillLetsGoOfItsRows) {
+  Serve();
+  const auto database = *OpenPostgres(options_, {Diary()});
+  static const Statement kImpatience{
+      "test.faults.impatience",
+      "SELECT set_config('idle_in_transaction_session_timeout', '200ms', true)", Reach::kSchema};
+  const absl::Status status = database->Write(
+      Access::Tenant(kClinic), Soon(), [&](Transaction& transaction) -> absl::Status {
+        RETURN_IF_ERROR(transaction.Query(kImpatience, {}).status());
+        RETURN_IF_ERROR(
+            transaction.Query(kWriteLine, {Text(kClinic), Text("frozen"), Int(1)}).status());
+        EXPECT_TRUE(Eventually([&] {
+          return server_
+              .Admin("rapport", "SELECT pid FROM pg_stat_activity WHERE backend_xid IS NOT NULL")
+              .empty();
+        }));
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(server_.Admin("rapport", "SELECT count(*) FROM diary"), std::vector<std::string>{"0"});
+}
+
 class FailoverTest : public FaultsTest {};
 
 TEST_F(FailoverTest, LosesNothingAndRefusesTheOldPrimary) {

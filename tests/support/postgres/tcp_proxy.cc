@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -68,6 +69,55 @@ void TcpProxy::LoseAnswerTo(const std::string& text) {
   doom_ = text;
 }
 
+void TcpProxy::Stall(Way way) {
+  if (way != Way::kAnswers) requests_stalled_ = true;
+  if (way != Way::kRequests) answers_stalled_ = true;
+}
+
+void TcpProxy::Heal() {
+  requests_stalled_ = false;
+  answers_stalled_ = false;
+}
+
+void TcpProxy::Cut() {
+  MutexLock lock(mutex_);
+  for (Link& link : links_) {
+    shutdown(link.client, SHUT_RDWR);
+    shutdown(link.server, SHUT_RDWR);
+  }
+}
+
+void TcpProxy::CutWithinAnswer(int64_t bytes) {
+  MutexLock lock(mutex_);
+  allowed_ = bytes;
+}
+
+void TcpProxy::StallAt(const std::string& text, std::function<void()> act) {
+  MutexLock lock(mutex_);
+  trap_ = text;
+  act_ = std::move(act);
+}
+
+void TcpProxy::LookForTrap(const char* data, size_t size) {
+  std::function<void()> act;
+  {
+    MutexLock lock(mutex_);
+    if (trap_.empty() || !absl::StrContains(absl::string_view(data, size), trap_)) return;
+    trap_.clear();
+    act = std::move(act_);
+    requests_stalled_ = true;
+  }
+  act();
+}
+
+size_t TcpProxy::Allowed(size_t size) {
+  MutexLock lock(mutex_);
+  if (allowed_ < 0) return size;
+  const size_t passes = std::min(size, static_cast<size_t>(allowed_));
+  allowed_ = passes < size ? -1 : allowed_ - static_cast<int64_t>(passes);
+  return passes;
+}
+
 bool TcpProxy::Doomed(const char* data, size_t size) {
   MutexLock lock(mutex_);
   if (doom_.empty() || !absl::StrContains(absl::string_view(data, size), doom_)) return false;
@@ -97,14 +147,31 @@ void TcpProxy::Accept() {
 void TcpProxy::Run(Link& link) {
   char data[65536];
   bool doomed = false;
+  std::string held, held_back;  // read as a stall began, to go on after it
   for (;;) {
-    pollfd ends[] = {{link.client, POLLIN, 0}, {link.server, POLLIN, 0}};
-    if (poll(ends, 2, -1) < 0) break;
+    const bool requests = !requests_stalled_, answers = !answers_stalled_;
+    if (requests && !held.empty()) {
+      if (!SendAll(link.server, held.data(), held.size())) break;
+      held.clear();
+    }
+    if (answers && !held_back.empty()) {
+      if (!SendAll(link.client, held_back.data(), held_back.size())) break;
+      held_back.clear();
+    }
+    pollfd ends[] = {{requests ? link.client : -1, POLLIN, 0},
+                     {answers ? link.server : -1, POLLIN, 0}};
+    // Looks again while something is held up.
+    if (poll(ends, 2, requests && answers ? 100 : 5) < 0 || stopping_) break;
     if (ends[0].revents != 0) {
       const ssize_t size = recv(link.client, data, sizeof data, 0);
       if (size <= 0) break;
       doomed = doomed || Doomed(data, static_cast<size_t>(size));
-      if (!SendAll(link.server, data, static_cast<size_t>(size))) break;
+      LookForTrap(data, static_cast<size_t>(size));
+      if (requests_stalled_) {
+        held.append(data, static_cast<size_t>(size));
+      } else if (!SendAll(link.server, data, static_cast<size_t>(size))) {
+        break;
+      }
     }
     if (ends[1].revents != 0) {
       const ssize_t size = recv(link.server, data, sizeof data, 0);
@@ -113,7 +180,12 @@ void TcpProxy::Run(Link& link) {
         ++lost_;
         break;
       }
-      if (!SendAll(link.client, data, static_cast<size_t>(size))) break;
+      if (answers_stalled_) {
+        held_back.append(data, static_cast<size_t>(size));
+        continue;
+      }
+      const size_t passes = Allowed(static_cast<size_t>(size));
+      if (!SendAll(link.client, data, passes) || passes < static_cast<size_t>(size)) break;
     }
   }
   shutdown(link.client, SHUT_RDWR);

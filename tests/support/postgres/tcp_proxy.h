@@ -2,6 +2,8 @@
 #define RAPPORT_TESTS_SUPPORT_POSTGRES_TCP_PROXY_H_
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <list>
 #include <string>
 #include <thread>
@@ -25,6 +27,19 @@ class TcpProxy {
   void LoseAnswerTo(const std::string& text);
   int lost() const { return lost_; }
 
+  // From here to Heal nothing goes through, that way or both ways; connections stay, new ones too,
+  // and what was sent meanwhile arrives after it.
+  enum class Way { kRequests, kAnswers, kBoth };
+  void Stall(Way way);
+  void Heal();
+  // Closes every connection at once.
+  void Cut();
+  // After so many more bytes of answers closes the connection that they came on. Once.
+  void CutWithinAnswer(int64_t bytes);
+  // Once, when a client next sends `text`, and before that goes on: calls `act`, and stalls
+  // requests.
+  void StallAt(const std::string& text, std::function<void()> act);
+
  private:
   struct Link {
     int client = -1;
@@ -35,6 +50,9 @@ class TcpProxy {
   void Accept();
   void Run(Link& link);
   bool Doomed(const char* data, size_t size);
+  void LookForTrap(const char* data, size_t size);
+  // How many of `size` bytes of an answer may pass.
+  size_t Allowed(size_t size);
 
   const std::string host_;
   const int server_port_;
@@ -42,8 +60,13 @@ class TcpProxy {
   int port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<int> lost_{0};
+  std::atomic<bool> requests_stalled_{false};
+  std::atomic<bool> answers_stalled_{false};
   Mutex mutex_;
   std::string doom_ ABSL_GUARDED_BY(mutex_);
+  std::string trap_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> act_ ABSL_GUARDED_BY(mutex_);
+  int64_t allowed_ ABSL_GUARDED_BY(mutex_) = -1;  // bytes until a cut; -1: no cut
   std::list<Link> links_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -14,7 +14,7 @@ SERVICES = ("scheduling", "assessment", "notes")
 
 # Each folder of common may use those before it.
 COMMON = ["errors", "ids", "concurrency", "telemetry", "time", "names", "sql", "crypto", "auth",
-          "audit", "events", "cache", "call", "feed", "auditing", "care", "work", "rpc"]
+          "audit", "events", "cache", "call", "feed", "auditing", "revocation", "care", "work", "rpc"]
 
 # What the pure rules of a service may use of common.
 DOMAIN_COMMON = {"errors", "ids", "names", "time/convert.h", "time/zones.h"}

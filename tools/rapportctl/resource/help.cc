@@ -129,7 +129,7 @@ absl::StatusOr<std::string> Completion(absl::string_view shell,
       "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
       "  [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null\n"
       "}\n"
-      "complete -F _rapportctl rapportctl\n");
+      "complete -o default -F _rapportctl rapportctl\n");
 }
 
 std::string Manual(const std::vector<OwnCommand>& commands, const std::vector<FlagHelp>& flags) {

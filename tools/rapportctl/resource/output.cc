@@ -202,7 +202,7 @@ void AppendYaml(const Json& value, size_t indent, std::string& text) {
     }
     std::string item;
     AppendYaml(each, indent + 2, item);
-    item.replace(indent, 2, "- ");
+    item[indent] = '-';  // in place of the first of two spaces
     absl::StrAppend(&text, item);
   }
 }

@@ -26,6 +26,21 @@ std::string Repeat(absl::string_view glyph, int times) {
   return text;
 }
 
+// The names of the columns' groups, each from its first column on, cut where the next begins.
+std::string Groups(const std::vector<Chart::Column>& columns, int width, absl::string_view edge) {
+  std::string line;
+  for (size_t i = 0; i < columns.size();) {
+    size_t end = i;
+    while (end < columns.size() && columns[end].group == columns[i].group) ++end;
+    const size_t room = (end - i) * static_cast<size_t>(width) - 1;
+    std::string name = columns[i].group;
+    if (end < columns.size()) name.resize(room, ' ');
+    absl::StrAppend(&line, columns[i].group.empty() ? " " : edge, name);
+    i = end;
+  }
+  return line;
+}
+
 std::string TrimRight(std::string text) {
   text.erase(text.find_last_not_of(' ') + 1);
   return text;
@@ -94,6 +109,12 @@ std::string Draw(const Chart& chart, bool ascii) {
     absl::StrAppendFormat(&labels, "%*s", width, column.label);
   }
   absl::StrAppend(&out, TrimRight(totals), "\n", TrimRight(labels), "\n");
+  const bool grouped = std::any_of(columns.begin(), columns.end(), [](const Chart::Column& column) {
+    return !column.group.empty();
+  });
+  if (grouped) {
+    absl::StrAppend(&out, "        ", TrimRight(Groups(columns, width, glyphs.axis)), "\n");
+  }
   return out;
 }
 

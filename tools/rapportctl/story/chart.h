@@ -14,6 +14,7 @@ struct Chart {
     std::string label;            // below the bar, as "12"; at most 3 characters
     std::optional<double> total;  // nothing: a gap
     bool hollow = false;          // an estimate
+    std::string group = "";       // named below the first of neighbours that share it, as a phase
   };
   struct Band {
     int min = 0;

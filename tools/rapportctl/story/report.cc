@@ -461,41 +461,12 @@ class Report {
           largest = std::max(largest, point.total());
         }
       }
-      chart.max = static_cast<int>(largest);
-      for (const av1::SeverityBand& band : BandsOf(instrument)) {
-        const int top = static_cast<int>(band.max());
-        chart.bands.push_back(
-            {static_cast<int>(band.min()), top, absl::AsciiStrToLower(band.label())});
-        chart.max = std::max(chart.max, top);
-      }
       const bool lower = instrument.direction() != av1::DIRECTION_HIGHER_BETTER;
-      const av1::ChangeFacts& facts = instrument.change();
-      if (facts.has_case_cutoff()) {
-        chart.thresholds.push_back(
-            {static_cast<int>(facts.case_cutoff()),
-             absl::StrCat(lower ? "case ≥" : "case ≤", Figure(facts.case_cutoff()))});
-      }
-      if (facts.has_remission_cutoff()) {
-        chart.thresholds.push_back({static_cast<int>(facts.remission_cutoff()),
-                                    absl::StrCat(lower ? "remission ≤" : "remission ≥",
-                                                 Figure(facts.remission_cutoff()))});
-      }
+      SetScale(instrument, largest, chart);
       Section(absl::StrCat(ShortName(*series), ", total 0–", chart.max,
                            lower ? ", lower is better" : ", higher is better"));
       absl::StrAppend(&out_, Draw(chart, options_.ascii));
     }
-  }
-
-  // The bands of the total that hold whatever else is known.
-  static google::protobuf::RepeatedPtrField<av1::SeverityBand> BandsOf(
-      const av1::Instrument& instrument) {
-    for (const av1::Figure& figure : instrument.figures()) {
-      if (figure.id() != instrument.total()) continue;
-      for (const av1::BandSet& set : figure.band_sets()) {
-        if (set.id().empty() && set.when().empty()) return set.bands();
-      }
-    }
-    return {};
   }
 
   static const av1::Milestone* Find(const google::protobuf::RepeatedPtrField<av1::Milestone>& all,
@@ -983,6 +954,36 @@ class Report {
 
 std::string Render(const CourseRecord& record, const ReportOptions& options) {
   return Report(record, options).Write();
+}
+
+void SetScale(const av1::Instrument& instrument, double largest, Chart& chart) {
+  chart.max = static_cast<int>(largest);
+  // The bands of the total that hold whatever else is known.
+  for (const av1::Figure& figure : instrument.figures()) {
+    if (figure.id() != instrument.total()) continue;
+    for (const av1::BandSet& set : figure.band_sets()) {
+      if (!set.id().empty() || !set.when().empty()) continue;
+      for (const av1::SeverityBand& band : set.bands()) {
+        const int top = static_cast<int>(band.max());
+        chart.bands.push_back(
+            {static_cast<int>(band.min()), top, absl::AsciiStrToLower(band.label())});
+        chart.max = std::max(chart.max, top);
+      }
+      break;
+    }
+  }
+  const bool lower = instrument.direction() != av1::DIRECTION_HIGHER_BETTER;
+  const av1::ChangeFacts& facts = instrument.change();
+  if (facts.has_case_cutoff()) {
+    chart.thresholds.push_back(
+        {static_cast<int>(facts.case_cutoff()),
+         absl::StrCat(lower ? "case ≥" : "case ≤", Figure(facts.case_cutoff()))});
+  }
+  if (facts.has_remission_cutoff()) {
+    chart.thresholds.push_back(
+        {static_cast<int>(facts.remission_cutoff()),
+         absl::StrCat(lower ? "remission ≤" : "remission ≥", Figure(facts.remission_cutoff()))});
+  }
 }
 
 sv1::Phase PhaseOf(const sv1::Protocol& protocol, int planned_sessions, int number) {

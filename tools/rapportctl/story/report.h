@@ -5,6 +5,7 @@
 
 #include "rapport/scheduling/v1/course.pb.h"
 #include "rapport/scheduling/v1/protocol.pb.h"
+#include "tools/rapportctl/story/chart.h"
 #include "tools/rapportctl/story/record.h"
 
 namespace rapport::story {
@@ -23,6 +24,10 @@ struct ReportOptions {
 //
 // Holds what clinicians wrote of a patient: for the eyes of those who may read the case.
 std::string Render(const CourseRecord& record, const ReportOptions& options);
+
+// Sets what the chart of an instrument's totals has besides its columns: bands, thresholds, and the
+// largest total that there can be, or `largest`.
+void SetScale(const assessment::v1::Instrument& instrument, double largest, Chart& chart);
 
 // The phase of session `number` of a course of `planned_sessions`: the ending keeps the length that
 // the protocol gives it, the middle gives way. PHASE_UNSPECIFIED where the protocol names none.

@@ -527,12 +527,14 @@ TEST_F(TokenVerifierTest, RevokedTokensAreRefusedAlsoWhenKept) {
   ExpectAccepted(other);
   const auto principal = *verifier_->Verify(token, kNow);
   EXPECT_TRUE(verifier_->StillHolds(*principal, kNow));
-  verifier_->RevokeToken("token-1", kNow + absl::Minutes(10));
+  verifier_->RevokeToken("org2", "token-1", kNow + absl::Minutes(10));
+  ExpectAccepted(token);
+  verifier_->RevokeToken("org1", "token-1", kNow + absl::Minutes(10));
   ExpectRefused(token, TokenFault::kRevoked);
   ExpectAccepted(other);
   EXPECT_FALSE(verifier_->StillHolds(*principal, kNow)) << "open streams end";
   Restart();
-  verifier_->RevokeToken("token-1", kNow + absl::Minutes(10));
+  verifier_->RevokeToken("org1", "token-1", kNow + absl::Minutes(10));
   ExpectRefused(token, TokenFault::kRevoked);
 }
 
@@ -556,7 +558,7 @@ TEST_F(TokenVerifierTest, ForgetsRevocationsOnlyOnceTheirTokensHaveExpired) {
   const std::string token = Sign(With("exp", kNowSeconds + 900));
   ExpectAccepted(token);
   verifier_->RevokeSubject("org1", "dr-lee", kNow + absl::Seconds(1));
-  verifier_->RevokeToken("token-2", kNow + absl::Minutes(15));
+  verifier_->RevokeToken("org1", "token-2", kNow + absl::Minutes(15));
   const absl::Time last = kNow + absl::Minutes(15) + kSkew - absl::Seconds(1);
   ExpectRefused(token, TokenFault::kRevoked, last);
   verifier_->RevokeSubject("org1", "dr-kim", last);  // tidies up
@@ -586,7 +588,7 @@ TEST_F(TokenVerifierTest, ManyThreadsMayVerifyRevokeAndReload) {
   for (int i = 0; i < 20; ++i) {
     WriteKeys({Keys().ed->PublicJwk(), Keys().rotated->PublicJwk()});
     verifier_->MaybeReload();
-    verifier_->RevokeToken(absl::StrCat("other", i), kNow);
+    verifier_->RevokeToken("org1", absl::StrCat("other", i), kNow);
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_FALSE(failed);

@@ -47,12 +47,13 @@ TEST(PermissionsTest, EachRoleGrantsWhatItsTableSays) {
        "scores.compute waitlist.read waitlist.write"},
       {"organization_admin",
        "directory.read directory.write fidelity.policy instruments.read instruments.write "
-       "organizations.read organizations.update outcomes.rebuild protocols.read protocols.write"},
+       "organizations.read organizations.update outcomes.rebuild protocols.read protocols.write "
+       "revocations.read revocations.write"},
       {"patient_proxy", "assessments.record measures.answer patient.view"},
       {"platform_operator", "events.retry organizations.create organizations.read"},
       {"privacy_officer",
        "audit.read breakglass.review consents.write privacy.erase privacy.hold "
-       "privacy.read releases.read"},
+       "privacy.read releases.read revocations.read"},
       {"scheduler",
        "appointments.read appointments.write courses.schedule directory.read groups.read "
        "groups.write leave.write openings.search protocols.read waitlist.read waitlist.write"},

@@ -41,6 +41,7 @@
 #include "rapport/scheduling/v1/opening_service.pb.h"
 #include "rapport/scheduling/v1/organization_service.pb.h"
 #include "rapport/scheduling/v1/protocol_service.pb.h"
+#include "rapport/scheduling/v1/revocation_service.pb.h"
 #include "rapport/scheduling/v1/supervision_service.pb.h"
 #include "rapport/scheduling/v1/waitlist_service.pb.h"
 
@@ -82,6 +83,7 @@ std::vector<const MethodDescriptor*> AllMethods() {
       scheduling::v1::SearchOpeningsRequest::descriptor()->file(),
       scheduling::v1::GetOrganizationRequest::descriptor()->file(),
       scheduling::v1::GetProtocolRequest::descriptor()->file(),
+      scheduling::v1::RevokeSubjectRequest::descriptor()->file(),
       scheduling::v1::CreateSupervisionRequest::descriptor()->file(),
       scheduling::v1::JoinWaitlistRequest::descriptor()->file(),
   };

@@ -1,9 +1,11 @@
 #include "common/telemetry/log.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -185,6 +187,29 @@ TEST_F(LogTest, AStuckFileCostsLinesNotCallers) {
 
   Log(Severity::kError, "well again");
   EXPECT_EQ(Lines().back()["message"], "well again");
+}
+
+TEST_F(LogTest, AFullDiskCostsLinesThatAreCountedAndJoinsNoTwo) {
+  Log(Severity::kError, "before");
+  const auto size = std::filesystem::file_size(path_);
+  rlimit unlimited;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  rlimit full = unlimited;
+  full.rlim_cur = size + 30;  // within the next line
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  const int64_t dropped = DroppedLines();
+  for (int i = 0; i < 5; ++i) Log(Severity::kError, "lost");
+  Flush();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  EXPECT_EQ(DroppedLines(), dropped + 5);
+
+  Log(Severity::kError, "after");
+  std::ifstream file(path_);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[1].size(), 30u);
+  EXPECT_EQ(Json::parse(lines[2])["message"], "after");
 }
 
 TEST_F(LogTest, AFileThatCannotBeOpenedIsAnError) {

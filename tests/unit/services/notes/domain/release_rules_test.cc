@@ -82,6 +82,25 @@ std::vector<std::string> Faults(const std::string& release) {
   return Fields(CheckNoteRelease(Text<v1::NoteRelease>(release), kToday, kSettings));
 }
 
+TEST(ReleaseRulesTest, MajorityBeginsWithItsDayWhereThePatientLives) {
+  const auto start = [](const std::string& course) {
+    return absl::FormatTime(absl::RFC3339_full,
+                            MajorityStart(Text<scheduling::v1::CourseEvent>(course)),
+                            absl::UTCTimeZone());
+  };
+  const std::string day = "majority_on { year: 2026 month: 7 day: 1 } ";
+  EXPECT_EQ(start(day + "patient_time_zone: 'Europe/London'"), "2026-06-30T23:00:00+00:00");
+  EXPECT_EQ(start(day + "patient_time_zone: 'America/New_York'"), "2026-07-01T04:00:00+00:00");
+  EXPECT_EQ(start(day), "2026-07-01T00:00:00+00:00");
+  EXPECT_EQ(MajorityStart(Course()), absl::InfiniteFuture());
+  for (const char* zone : {"Europe/London", "Pacific/Auckland", "America/Sao_Paulo", ""}) {
+    auto course = Text<scheduling::v1::CourseEvent>(day);
+    course.set_patient_time_zone(zone);
+    EXPECT_FALSE(IsMinor(course, DayOf(course, MajorityStart(course)))) << zone;
+    EXPECT_TRUE(IsMinor(course, DayOf(course, MajorityStart(course) - absl::Seconds(1)))) << zone;
+  }
+}
+
 TEST(ReleaseRulesTest, ADecisionNeedsAReasonOfItsState) {
   EXPECT_THAT(Faults("state: NOTE_RELEASE_STATE_RELEASED reason: NOTE_RELEASE_REASON_REVIEWED"),
               IsEmpty());
