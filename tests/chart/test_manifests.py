@@ -538,6 +538,15 @@ class Migrations(unittest.TestCase):
         self.assertIn("--postgres_user=rapport_owner", args)
         self.assertEqual(objects.flags("notes")["RAPPORT_POSTGRES_HOST"], "pgbouncer.databases.svc.cluster.local")
 
+    def test_standbys_are_named_reached_and_counted(self):
+        standbys = {"readHosts": "s1,s2:5433", "readLag": "500ms", "connectionLimit": 147}
+        objects = render("small-clinic", {"database": {"postgres": standbys}})
+        flags = objects.flags("notes")
+        self.assertEqual(flags["RAPPORT_POSTGRES_READ_HOSTS"], "s1,s2:5433")
+        self.assertEqual(flags["RAPPORT_POSTGRES_READ_LAG"], "500ms")
+        egress = objects.get("NetworkPolicy", "rapport-notes")["spec"]["egress"]
+        self.assertIn(5433, [port["port"] for rule in egress for port in rule["ports"]])
+
     def test_what_waits_for_the_schema_passes_the_pooler_too(self):
         objects = render("large-network", {"migration": {"waitInitContainer": True}})
         (wait,) = objects.deployment("notes")["spec"]["template"]["spec"]["initContainers"]

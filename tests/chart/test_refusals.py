@@ -55,6 +55,8 @@ SENTENCES = [
      "sslMode verify-full checks the server's certificate: name the Secret with its ca.crt"),
     ("small-clinic", {"database": {"postgres": {"allowUnsafeDurability": True, "requireSynchronousStandby": True}}},
      "allowUnsafeDurability and requireSynchronousStandby contradict each other"),
+    ("small-clinic", {"database": {"postgres": {"allowUnsafeDurability": True, "readHosts": "standby"}}},
+     "database.postgres.readHosts relies on a primary that keeps what it has confirmed"),
     ("small-clinic", {"database": {"postgres": {"pooler": "transaction"}}},
      "migrations can't pass PgBouncer in transaction mode: give the server itself in migration.host and migration.port"),
     ("small-clinic", {"database": {"postgres": {"connectionLimit": None}}},

@@ -7,6 +7,7 @@ files are replaced as a kubelet does, so that rotation can be tested); probes ar
 `await_ready`; the preStop sleep and the grace period by `stop`; a Service is a name in `Dns` with the
 addresses of its ready pods. Not enforced: resources, scheduling, NetworkPolicies, service accounts."""
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -73,14 +74,14 @@ class Dns(threading.Thread):
     def __init__(self):
         super().__init__(daemon=True)
         self.names = {}
+        self._stopped = False
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((GATEWAY, 53))
 
     def run(self):
         while True:
-            try:
-                query, client = self._socket.recvfrom(1500)
-            except OSError:
+            query, client = self._socket.recvfrom(1500)
+            if self._stopped:
                 return
             reply = self._reply(query)
             if reply:
@@ -104,6 +105,11 @@ class Dns(threading.Thread):
         return reply
 
     def stop(self):
+        self._stopped = True
+        # Ends the thread's wait, which would keep the address though the socket is closed.
+        with contextlib.suppress(OSError):  # it is not connected
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self.join()
         self._socket.close()
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for the pods, from Debian's packages, on the gateway of the pods' network."""
+"""PostgreSQL and Redis from Debian's packages; for the pods, on the gateway of their network."""
 import os
 import pathlib
 import pwd
@@ -15,28 +15,29 @@ SERVICES = ("scheduling", "assessment", "notes")
 ROLES = ("rapport_owner", "rapport_app", "rapport_feed")
 
 
-def free_port():
+def free_port(host):
     with socket.socket() as probe:
-        probe.bind((GATEWAY, 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
 class Postgres:
     """Confirms only what is on disk, as production does."""
 
-    def __init__(self):
+    def __init__(self, host=GATEWAY, clients=f"{SUBNET}.0/24"):
+        self.host = host
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rapport-pods-postgres-"))
         user = pwd.getpwnam("postgres")
         os.chown(self.folder, user.pw_uid, user.pw_gid)
-        self.port = free_port()
+        self.port = free_port(host)
         self.passwords = {role: secrets.token_hex(12) for role in ROLES}
         self._as_postgres(POSTGRES / "initdb", "-D", self.folder / "data", "-U", "postgres",
                           "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         (self.folder / "data/pg_hba.conf").write_text(
-            f"local all postgres trust\nhost all all {SUBNET}.0/24 scram-sha-256\n")
+            f"local all postgres trust\nhost all all {clients} scram-sha-256\n")
         self._as_postgres(
             POSTGRES / "pg_ctl", "-D", self.folder / "data", "-l", self.folder / "log", "-w", "-s",
-            "start", "-o", f"-h {GATEWAY} -p {self.port} -k {self.folder} -c max_connections=200",
+            "start", "-o", f"-h {host} -p {self.port} -k {self.folder} -c max_connections=200",
             stdin=subprocess.DEVNULL)
         for role in ROLES:
             rights = " CREATEROLE" if role == "rapport_owner" else ""
@@ -67,11 +68,12 @@ class Postgres:
 
 
 class Redis:
-    def __init__(self):
-        self.port = free_port()
+    def __init__(self, host=GATEWAY):
+        self.host = host
+        self.port = free_port(host)
         self.password = secrets.token_hex(12)
         self._process = subprocess.Popen(
-            ["redis-server", "--bind", GATEWAY, "--port", str(self.port), "--save", "",
+            ["redis-server", "--bind", host, "--port", str(self.port), "--save", "",
              "--appendonly", "no", "--requirepass", self.password],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         until(self._answers, "redis answers")
@@ -80,7 +82,7 @@ class Redis:
         return "PONG" in self.ask("ping")
 
     def ask(self, *words):
-        return run("redis-cli", "-h", GATEWAY, "-p", self.port, "--no-auth-warning", "-a",
+        return run("redis-cli", "-h", self.host, "-p", self.port, "--no-auth-warning", "-a",
                    self.password, *words, check=False).stdout
 
     def close(self):

@@ -94,9 +94,10 @@ class EmbeddedTest(PodsTest):
         self.cluster.admit(again)
         targets = [f"--{service}_target={self.cluster.addresses(f'rapport-{service}')[0]}"
                    for service in SERVICES]
-        known = ctl("call", "rapport.scheduling.v1.OrganizationService/ListOrganizations", "{}",
-                    f"--keys_dir={keys}", "--roles=platform_operator", *targets)
-        self.assertIn("organizations/", known)
+        organization = STORY.stem
+        known = ctl("clinic", "list", f"--organization={organization}", f"--keys_dir={keys}",
+                    "--roles=organization_admin", "--output=json", *targets)
+        self.assertIn(f"organizations/{organization}/clinics/", known)
         self.cluster.stop(again)
 
 

@@ -109,6 +109,9 @@ right.
 {{- if and $db.allowUnsafeDurability $db.requireSynchronousStandby -}}
 {{- $faults = append $faults (printf "%s: database.postgres.allowUnsafeDurability and requireSynchronousStandby contradict each other: keep the second." $name) -}}
 {{- end -}}
+{{- if and $db.readHosts $db.allowUnsafeDurability -}}
+{{- $faults = append $faults (printf "%s: database.postgres.readHosts relies on a primary that keeps what it has confirmed: leave out allowUnsafeDurability, or readHosts." $name) -}}
+{{- end -}}
 {{- if and (eq $db.pooler "transaction") (not $v.migration.host) (not (has $v.migration.mode (list "none"))) -}}
 {{- $faults = append $faults (printf "%s: migrations can't pass PgBouncer in transaction mode: give the server itself in migration.host and migration.port." $name) -}}
 {{- end -}}

@@ -125,7 +125,7 @@ itself, where the name is "suite".
 {{- $_ := set $all "grace" $grace -}}
 {{- $_ := set $all "minReady" (ternary 0 $ready $alone) -}}
 {{- $_ := set $all "pods" (dict "most" $most "surge" $surge "terminating" $terminating "all" (add $most $surge $terminating)) -}}
-{{- $_ := set $all "connectionsOfPod" (add (int $all.database.postgres.connections) 3) -}}
+{{- $_ := set $all "connectionsOfPod" (add (int $all.database.postgres.connections) 3 (ternary 1 0 (ne $all.database.postgres.readHosts ""))) -}}
 {{- $_ := set $all "account" (ternary (default $all.fullname $all.serviceAccount.name) (default "default" $all.serviceAccount.name) $all.serviceAccount.create) -}}
 {{- $_ := set $all "component" (ternary "suite" $name $values.singlePod) -}}
 {{- $_ := set $all "allowed" (include "rapport.allowed" (list $root $all) | fromJsonArray) -}}

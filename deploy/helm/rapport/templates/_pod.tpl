@@ -21,6 +21,8 @@ RAPPORT_POSTGRES_FEED_USER: {{ $db.feedUser | quote }}
 RAPPORT_POSTGRES_FEED_PASSWORD_FILE: /etc/rapport/database/feed-password
 RAPPORT_POSTGRES_CONNECTIONS: {{ int $db.connections | quote }}
 RAPPORT_POSTGRES_WARM_CONNECTIONS: {{ int $db.warmConnections | quote }}
+RAPPORT_POSTGRES_READ_HOSTS: {{ $db.readHosts | quote }}
+RAPPORT_POSTGRES_READ_LAG: {{ $db.readLag | quote }}
 RAPPORT_POSTGRES_POOLER: {{ $db.pooler | quote }}
 RAPPORT_ALLOW_UNSAFE_DURABILITY: {{ $db.allowUnsafeDurability | quote }}
 RAPPORT_REQUIRE_SYNCHRONOUS_STANDBY: {{ $db.requireSynchronousStandby | quote }}
