@@ -236,6 +236,53 @@ func TestAFeedGoesOnOverStreamsThatAreCut(t *testing.T) {
 	}
 }
 
+func TestACallThatCrossedTheGoawayOfAServerThatDrainsIsMadeAgain(t *testing.T) {
+	client, _ := open(t, "RAPPORT_SCHEDULING")
+	crossed, _ := open(t, "RAPPORT_CROSSED")
+	before, err := list(soon(t), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := create(t, crossed, "Crossed")
+	after, err := list(soon(t), crossed)
+	if err != nil || len(after) != len(before)+1 {
+		t.Fatalf("%d became %d, %v", len(before), len(after), err)
+	}
+	enough := errors.New("enough")
+	err = crossed.Watch(soon(t), crossed.Scheduling, rapport.WatchOptions{
+		Types:        []string{"rapport.scheduling.v1.ClinicEvent"},
+		FirstBackoff: time.Millisecond,
+	}, func(response *commonv1.WatchResponse) error {
+		for _, event := range response.Events {
+			if event.Resource == made {
+				return enough
+			}
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) {
+		t.Fatal(err)
+	}
+}
+
+func TestACallThatMayDoHarmTwiceIsNotMadeAgain(t *testing.T) {
+	crossed, _ := open(t, "RAPPORT_CROSSED")
+	_, err := commonv1.NewEventServiceClient(crossed.Scheduling).RetryParkedEvents(soon(t),
+		&commonv1.RetryParkedEventsRequest{})
+	told(t, err, rapport.ErrCanceled)
+}
+
+func TestACallThatTheCallerGaveUpIsNotMadeAgain(t *testing.T) {
+	client, source := open(t, "RAPPORT_SLOW")
+	ctx, cancel := context.WithCancel(soon(t))
+	cancel()
+	_, err := list(ctx, client)
+	told(t, err, rapport.ErrCanceled)
+	if asked := source.asked.Load(); asked != 1 {
+		t.Error(asked)
+	}
+}
+
 func TestACursorThatIsNoneIsNotTriedForEver(t *testing.T) {
 	client, _ := open(t, "RAPPORT_SCHEDULING")
 	err := client.Watch(soon(t), client.Scheduling, rapport.WatchOptions{Cursor: "nonsense"},

@@ -3,6 +3,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,9 @@ import rapport.client.RapportClient.Service;
 import rapport.client.RapportClient.WatchOptions;
 import rapport.client.RapportException;
 import rapport.client.RapportException.FieldViolation;
+import rapport.common.v1.EventServiceGrpc;
+import rapport.common.v1.EventServiceGrpc.EventServiceBlockingStub;
+import rapport.common.v1.RetryParkedEventsRequest;
 import rapport.scheduling.v1.Clinic;
 import rapport.scheduling.v1.CreateClinicRequest;
 import rapport.scheduling.v1.DirectoryServiceGrpc;
@@ -166,6 +170,42 @@ class ClientTest {
     var after = list(client);
     assertEquals(before.size() + 1, after.size());
     assertTrue(after.contains(made));
+  }
+
+  @Test
+  void aChangeThroughAPlainStubIsDoneOnceToo() {
+    var client = open("RAPPORT_SCHEDULING");
+    var before = list(client);
+    // As grpc has it, without call(): the request_id is of the channel's making.
+    directory(open("RAPPORT_LOST")).createClinic(newClinic("Harbour"));
+    directory(open("RAPPORT_LOST")).createClinic(newClinic("Harbour"));
+    assertEquals(before.size() + 2, list(client).size());
+  }
+
+  @Test
+  void aCallThatCrossedTheGoawayOfAServerThatDrainsIsMadeAgain() {
+    var client = open("RAPPORT_SCHEDULING");
+    var before = list(client);
+    var crossed = open("RAPPORT_CROSSED");
+    String made = create(crossed);
+    assertEquals(before.size() + 1, list(crossed).size());
+    var options = new WatchOptions(List.of("rapport.scheduling.v1.ClinicEvent"), "", false,
+        Duration.ofMillis(1), Duration.ofSeconds(1));
+    List<String> told = new ArrayList<>();
+    crossed.watch(Service.SCHEDULING, options, response -> {
+      response.getEventsList().forEach(event -> told.add(event.getResource()));
+      return !told.contains(made);
+    });
+    assertTrue(told.contains(made));
+  }
+
+  @Test
+  void aCallThatMayDoHarmTwiceIsNotMadeAgain() {
+    var client = open("RAPPORT_CROSSED");
+    var error = assertThrows(RapportException.class, () -> client.call(
+        EventServiceGrpc.newBlockingStub(client.channel(Service.SCHEDULING)),
+        EventServiceBlockingStub::retryParkedEvents, RetryParkedEventsRequest.getDefaultInstance()));
+    assertEquals(Status.Code.CANCELLED, error.code());
   }
 
   @Test

@@ -10,6 +10,7 @@ import {
   ListClinicsRequest,
   UpdateClinicRequest,
 } from "../gen/rapport/scheduling/v1/directory_service.js";
+import { EventServiceClient, RetryParkedEventsRequest } from "../gen/rapport/common/v1/event_service.js";
 import * as rapport from "../src/rapport.js";
 
 const organization = process.env.RAPPORT_ORGANIZATION!;
@@ -131,6 +132,30 @@ test("a feed goes on over streams that are cut", async () => {
     if (told.length === made.length) made.push((await directory.createClinic(newClinic())).name);
   }
   assert.deepEqual(told, made);
+});
+
+test("a call that crossed the GOAWAY of a server that drains is made again", async () => {
+  const { directory } = open("RAPPORT_SCHEDULING");
+  const before = (await directory.listClinics(everyClinic)).clinics;
+  const crossed = open("RAPPORT_CROSSED");
+  const made = await crossed.directory.createClinic(newClinic());
+  const names = (await crossed.directory.listClinics(everyClinic)).clinics.map(({ name }) => name);
+  assert.equal(names.length, before.length + 1);
+  for await (const { events } of crossed.client.watch("scheduling", {
+    types: ["rapport.scheduling.v1.ClinicEvent"],
+    firstBackoff: 1,
+  })) {
+    if (events.some(({ resource }) => resource === made.name)) return;
+  }
+});
+
+test("a call that may do harm twice is not made again", async () => {
+  await assert.rejects(
+    open("RAPPORT_CROSSED")
+      .client.stub(EventServiceClient, "scheduling")
+      .retryParkedEvents(RetryParkedEventsRequest.fromPartial({})),
+    rapport.Cancelled,
+  );
 });
 
 test("a cursor that is none is not tried for ever", async () => {

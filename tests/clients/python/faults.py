@@ -1,12 +1,15 @@
 """What happens to callers, made to happen: proxies before a service of the real suite, each with a
 port of its own that does one thing wrong.
 
-    busy   refuses two calls of three as a full server does, and says to come back at once
-    full   refuses every call as a full server does, and says to come back in 2.5 s
-    lost   has every other call done, and loses the answer
-    cut    ends each stream with an error after the first response that has events
-    slow   never answers
+    busy     refuses two calls of three as a full server does, and says to come back at once
+    full     refuses every call as a full server does, and says to come back in 2.5 s
+    lost     has every other call done, and loses the answer
+    cut      ends each stream with an error after the first response that has events
+    slow     never answers
+    crossed  turns the first call of each method on a connection away, and every other, as a gRPC server in
+             C++ does with what crosses its GOAWAY: CANCELLED, not begun
 """
+import collections
 import threading
 from concurrent import futures
 
@@ -17,7 +20,7 @@ from grpc_status import rpc_status
 
 from rapport.common.v1 import event_service_pb2
 
-KINDS = ("busy", "full", "lost", "cut", "slow")
+KINDS = ("busy", "full", "lost", "cut", "slow", "crossed")
 
 
 class Faults:
@@ -25,9 +28,10 @@ class Faults:
         self._channel = grpc.insecure_channel(upstream, options=[("grpc.enable_http_proxy", 0)])
         self._servers = []
         self.addresses = {}
+        self.slow_reached = threading.Event()  # of calls to `slow`
         for kind in KINDS:
             server = grpc.server(futures.ThreadPoolExecutor(32), options=[("grpc.so_reuseport", 0)])
-            server.add_generic_rpc_handlers([_Handler(kind, self._channel)])
+            server.add_generic_rpc_handlers([_Handler(kind, self._channel, self.slow_reached)])
             self.addresses[kind] = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
             server.start()
             self._servers.append(server)
@@ -39,10 +43,11 @@ class Faults:
 
 
 class _Handler(grpc.GenericRpcHandler):
-    def __init__(self, kind, channel):
-        self._kind, self._channel = kind, channel
+    def __init__(self, kind, channel, slow_reached):
+        self._kind, self._channel, self._slow_reached = kind, channel, slow_reached
         self._lock = threading.Lock()
         self._calls = 0
+        self._calls_of_peer = collections.Counter()
 
     def service(self, details):
         if details.method.startswith("/grpc.health."):
@@ -54,8 +59,13 @@ class _Handler(grpc.GenericRpcHandler):
         with self._lock:
             self._calls += 1
             number = self._calls
+            self._calls_of_peer[context.peer(), method] += 1
+            number_of_peer = self._calls_of_peer[context.peer(), method]
+        if self._kind == "crossed" and number_of_peer % 2 == 1:
+            context.abort(grpc.StatusCode.CANCELLED, "Cancelled")
         if self._kind == "slow":
             over = threading.Event()
+            self._slow_reached.set()
             if context.add_callback(over.set):
                 over.wait()
             return

@@ -1,11 +1,13 @@
 """What the Python client does for its callers, with threads and with asyncio, asked of the real suite and
 of the faults before it."""
 import asyncio
+import importlib
 import itertools
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 import unittest
 
 import grpc
@@ -13,10 +15,10 @@ import grpc
 import rapport_client
 from faults import Faults
 from rapport.assessment.v1 import assessment_pb2, scoring_service_pb2, scoring_service_pb2_grpc
-from rapport.common.v1 import event_service_pb2_grpc
+from rapport.common.v1 import event_service_pb2, event_service_pb2_grpc
 from rapport.scheduling.v1 import (directory_pb2, directory_service_pb2, directory_service_pb2_grpc,
                                    events_pb2)
-from rapport_client import aio
+from rapport_client import _calls, aio
 from suite import PATIENCE, SERVICES, Suite
 
 BUILT = pathlib.Path(rapport_client.__file__).parents[2]
@@ -199,6 +201,46 @@ class Repeats(ClientTest):
         self.assertEqual(request.request_id, "", "the caller's request was changed")
         self.assertEqual([clinic.name for clinic in self.list_clinics(self.open())], [made.name])
 
+    def test_a_call_that_crossed_the_goaway_of_a_server_that_drains_is_made_again(self):
+        crossed = self.open("crossed")
+        made = self.directory(crossed).CreateClinic(self.new_clinic())
+        self.assertEqual([clinic.name for clinic in self.list_clinics(crossed)], [made.name])
+
+    def test_a_call_that_may_do_harm_twice_is_not_made_again(self):
+        events = self.open("crossed").stub(event_service_pb2_grpc.EventServiceStub, "scheduling")
+        with self.assertRaises(rapport_client.Cancelled):
+            events.RetryParkedEvents(event_service_pb2.RetryParkedEventsRequest())
+
+    def test_a_client_that_is_closed_makes_no_call_again(self):
+        client = self.open("slow")
+
+        def close():
+            faults.slow_reached.wait(PATIENCE)
+            client.close()
+
+        faults.slow_reached.clear()
+        closer = threading.Thread(target=close)
+        closer.start()
+        self.addCleanup(closer.join)
+        with self.assertRaises(rapport_client.Cancelled):
+            self.list_clinics(client)
+
+    def test_every_request_that_may_have_a_request_id_is_sent_with_one(self):
+        filled = 0
+        for module in sorted((BUILT / "src/rapport").glob("*/v1/*_service_pb2.py")):
+            imported = importlib.import_module(
+                ".".join(module.relative_to(BUILT / "src").with_suffix("").parts))
+            for service in imported.DESCRIPTOR.services_by_name.values():
+                for method in service.methods:
+                    request = getattr(imported, method.input_type.name)()
+                    sent = _calls.repeatable(request)
+                    if "request_id" in method.input_type.fields_by_name:
+                        self.assertTrue(sent.request_id, method.full_name)
+                        self.assertNotEqual(sent.request_id, _calls.repeatable(request).request_id)
+                        filled += 1
+                    self.assertFalse(request.ByteSize(), "the caller's request was changed")
+        self.assertGreater(filled, 100)
+
     def test_two_calls_with_one_request_object_are_two_changes(self):
         directory, request = self.directory(self.open()), self.new_clinic()
         self.assertNotEqual(directory.CreateClinic(request).name, directory.CreateClinic(request).name)
@@ -217,6 +259,15 @@ class Watching(ClientTest):
             while len(told) < len(made):
                 told += [event.resource for event in next(feed).events]
         self.assertEqual(told, made)
+
+    def test_a_feed_goes_on_over_servers_that_drain(self):
+        made = self.directory(self.open()).CreateClinic(self.new_clinic()).name
+        feed = self.open("crossed").watch("scheduling", rapport_client.WatchOptions(
+            types=self.TYPES, first_backoff=0.01))
+        told: list[str] = []
+        while not told:
+            told += [event.resource for event in next(feed).events]
+        self.assertEqual(told, [made])
 
     def test_a_cursor_that_was_kept_goes_on_after_a_restart(self):
         client = self.open()
@@ -330,6 +381,16 @@ class Asyncio(ClientTest):
         async def story(_, directory):
             return (await directory.CreateClinic(self.new_clinic())).name
         made = self.play("lost", story)
+        self.assertEqual([clinic.name for clinic in self.list_clinics(self.open())], [made])
+
+    def test_a_call_that_crossed_a_goaway_is_made_again_unless_it_may_do_harm(self):
+        async def story(client, directory):
+            made = (await directory.CreateClinic(self.new_clinic())).name
+            with self.assertRaises(rapport_client.Cancelled):
+                await client.stub(event_service_pb2_grpc.EventServiceStub, "scheduling").RetryParkedEvents(
+                    event_service_pb2.RetryParkedEventsRequest())
+            return made
+        made = self.play("crossed", story)
         self.assertEqual([clinic.name for clinic in self.list_clinics(self.open())], [made])
 
     def test_a_feed_goes_on_over_streams_that_are_cut(self):

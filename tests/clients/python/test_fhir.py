@@ -68,6 +68,12 @@ class Told:
             assert ended.returncode == 0, f"{self.id} {case['name']}: {ended.stderr}"
             yield patient, ended.stdout
 
+    def audit_events(self, service):
+        """The bundles of who saw or changed what at a service."""
+        ended = self.run("audit", "fhir", f"--organization={self.id}", f"--audit_service={service}")
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.splitlines()
+
 
 @unittest.skipUnless(VALIDATOR, "the HAPI FHIR validator was not built")
 class FhirTest(unittest.TestCase):
@@ -87,6 +93,8 @@ class FhirTest(unittest.TestCase):
                             (BUNDLES / f"{name}.json").write_text(bundle)
                             exported += 1
                 self.assertGreater(exported, 0, "no case was exported")
+                if story == STORIES[0]:
+                    self.assertLessEqual({"C", "R", "U"}, self.keep_audit_events(story, told))
         verdict = self.judge(sorted(BUNDLES.glob("*.json")))
         print(verdict.stdout)
         self.assertEqual(verdict.returncode, 0, verdict.stdout + verdict.stderr[-2000:])
@@ -100,6 +108,16 @@ class FhirTest(unittest.TestCase):
         verdict = self.judge([spoilt])
         self.assertEqual(verdict.returncode, 1, verdict.stdout)
         self.assertIn("INVALID", verdict.stdout)
+
+    @staticmethod
+    def keep_audit_events(story, told):
+        """Puts who saw or changed what beside the record; returns what was done."""
+        done = set()
+        for service in ("scheduling", "assessment", "notes"):
+            for number, bundle in enumerate(told.audit_events(service)):
+                (BUNDLES / f"{story.stem}-audit-{service}-{number}.json").write_text(bundle)
+                done |= {event["resource"]["action"] for event in json.loads(bundle)["entry"]}
+        return done
 
     @staticmethod
     def judge(files: list[pathlib.Path]):

@@ -2,10 +2,10 @@
 
 A language is tests/clients/LANGUAGE/run, which tells by `run quickstart` and `run test` what it plays; it
 was built by `run build`. It finds in its environment
-  RAPPORT_SCHEDULING, _ASSESSMENT, _NOTES   addresses of the services
-  RAPPORT_BUSY, _FULL, _LOST, _CUT, _SLOW   addresses of faults before scheduling (faults.py)
-  RAPPORT_ORGANIZATION                      an organisation of its own
-  RAPPORT_TOKEN_FILE                        a token of subject thea, who may all that the stories need
+  RAPPORT_SCHEDULING, _ASSESSMENT, _NOTES             addresses of the services
+  RAPPORT_BUSY, _FULL, _LOST, _CUT, _SLOW, _CROSSED   addresses of faults before scheduling (faults.py)
+  RAPPORT_ORGANIZATION                                an organisation of its own
+  RAPPORT_TOKEN_FILE                                  a token of subject thea, who may all that the stories need
 """
 import os
 import pathlib

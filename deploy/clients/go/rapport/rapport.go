@@ -31,6 +31,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/health" // the service config asks for health checks
@@ -48,6 +49,9 @@ const margin = time.Minute
 // How long a full server may have a call wait.
 const mostWait = time.Second
 
+// How long until the channel, too, has seen the GOAWAY that a call crossed.
+const crossedWait = 50 * time.Millisecond
+
 // Options says where the services are and who calls.
 type Options struct {
 	// Addresses of the services that are called, as "localhost:7401" or "dns:///scheduling:7401".
@@ -64,7 +68,8 @@ type Options struct {
 type Client struct {
 	Scheduling, Assessment, Notes *grpc.ClientConn
 
-	tokens *tokens
+	tokens   *tokens
+	harmless map[string]bool // methods that the service configs repeat: reads, and changes under a request_id
 }
 
 // TokenFromFile reads a token that something else keeps fresh in a file, as an orchestrator does.
@@ -77,7 +82,7 @@ func TokenFromFile(path string) func(context.Context) (string, error) {
 
 // New makes a client. It connects with the first call.
 func New(options Options) (*Client, error) {
-	client := &Client{tokens: &tokens{source: options.Token}}
+	client := &Client{tokens: &tokens{source: options.Token}, harmless: map[string]bool{}}
 	for _, one := range []struct {
 		service, address string
 		conn             **grpc.ClientConn
@@ -92,6 +97,9 @@ func New(options Options) (*Client, error) {
 		config, err := serviceConfigs.ReadFile(one.service + "_service_config.json")
 		if err != nil {
 			return nil, err
+		}
+		if err := client.learn(config); err != nil {
+			return nil, fmt.Errorf("%s: %w", one.service, err)
 		}
 		transport := options.Credentials
 		if transport == nil {
@@ -111,6 +119,27 @@ func New(options Options) (*Client, error) {
 	return client, nil
 }
 
+// learn reads from a service config what may be repeated.
+func (c *Client) learn(config []byte) error {
+	var read struct {
+		MethodConfig []struct {
+			RetryPolicy *struct{}
+			Name        []struct{ Service, Method string }
+		}
+	}
+	if err := json.Unmarshal(config, &read); err != nil {
+		return err
+	}
+	for _, methods := range read.MethodConfig {
+		for _, name := range methods.Name {
+			if methods.RetryPolicy != nil {
+				c.harmless["/"+name.Service+"/"+name.Method] = true
+			}
+		}
+	}
+	return nil
+}
+
 // Close ends the connections and all calls on them.
 func (c *Client) Close() {
 	for _, conn := range []*grpc.ClientConn{c.Scheduling, c.Assessment, c.Notes} {
@@ -123,7 +152,7 @@ func (c *Client) Close() {
 func (c *Client) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
 	invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	request = repeatable(request)
-	refreshed, waits := false, 0
+	refreshed, waits, crossed := false, 0, 0
 	for {
 		token, err := c.tokens.get(ctx)
 		if err != nil {
@@ -140,14 +169,30 @@ func (c *Client) unary(ctx context.Context, method string, request, reply any, c
 		case told.Code == codes.ResourceExhausted && waits < 2 && told.RetryAfter > 0 &&
 			told.RetryAfter <= mostWait && inTime(ctx, told.RetryAfter):
 			waits++
-			select {
-			case <-ctx.Done():
+			if !pause(ctx, told.RetryAfter) {
 				return err
-			case <-time.After(told.RetryAfter):
+			}
+		// Nobody here gave it up: so a gRPC server in C++ answers what crosses its GOAWAY when it drains
+		// (https://github.com/grpc/grpc/issues/41785).
+		case told.Code == codes.Canceled && c.harmless[method] && crossed < 2 && ctx.Err() == nil &&
+			conn.GetState() != connectivity.Shutdown && inTime(ctx, crossedWait):
+			crossed++
+			if !pause(ctx, crossedWait) {
+				return err
 			}
 		default:
 			return err
 		}
+	}
+}
+
+// pause waits, and says whether the caller does too.
+func pause(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+		return true
 	}
 }
 

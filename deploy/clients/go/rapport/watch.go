@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 
 	commonv1 "rapport.local/client/gen/rapport/common/v1"
 )
@@ -56,7 +57,7 @@ func (c *Client) Watch(ctx context.Context, conn *grpc.ClientConn, options Watch
 			if token, failed := c.tokens.get(ctx); failed == nil {
 				c.tokens.refused(ctx, token)
 			}
-		case !resumable(err):
+		case !resumable(err) || conn.GetState() == connectivity.Shutdown:
 			return err
 		}
 		wait := min(options.MostBackoff, options.FirstBackoff<<min(failures-1, 20))
@@ -64,10 +65,8 @@ func (c *Client) Watch(ctx context.Context, conn *grpc.ClientConn, options Watch
 		if errors.As(err, &told) {
 			wait = max(wait, told.RetryAfter)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, wait) {
 			return ctx.Err()
-		case <-time.After(wait):
 		}
 	}
 }
@@ -106,7 +105,8 @@ func resumable(err error) bool {
 	if !errors.As(err, &told) {
 		return false
 	}
-	for _, one := range []kind{ErrUnavailable, ErrResourceExhausted, ErrDeadlineExceeded, ErrInternal, ErrAborted} {
+	for _, one := range []kind{ErrUnavailable, ErrResourceExhausted, ErrDeadlineExceeded, ErrInternal, ErrAborted,
+		ErrCanceled} {
 		if errors.Is(told, one) {
 			return true
 		}

@@ -26,7 +26,14 @@ import {
   WatchRequest,
   type WatchResponse,
 } from "../gen/rapport/common/v1/event_service.js";
-import { CursorExpired, RapportError, ResourceExhausted, toError, Unauthenticated } from "./errors.js";
+import {
+  Cancelled,
+  CursorExpired,
+  RapportError,
+  ResourceExhausted,
+  toError,
+  Unauthenticated,
+} from "./errors.js";
 
 export * from "./errors.js";
 
@@ -94,6 +101,8 @@ export interface ClientOptions {
 const MARGIN = 60_000;
 // How long a full server may have a call wait; to wait for longer is the caller's decision.
 const MOST_WAIT = 1000;
+// How long until the channel, too, has seen the GOAWAY that a call crossed.
+const CROSSED_WAIT = 50;
 const RESUMABLE = [
   grpc.status.UNAVAILABLE,
   grpc.status.RESOURCE_EXHAUSTED,
@@ -101,6 +110,7 @@ const RESUMABLE = [
   grpc.status.INTERNAL,
   grpc.status.UNKNOWN,
   grpc.status.ABORTED,
+  grpc.status.CANCELLED,
 ];
 
 /** A token that something else keeps fresh in a file, as an orchestrator does. */
@@ -112,17 +122,26 @@ export function fromFile(path: string): TokenSource {
 export class Client {
   private readonly tokens: Tokens;
   private readonly channels = new Map<Service, grpc.Channel>();
+  // Paths of the methods that the service configs repeat: reads, and changes under a request_id.
+  private readonly harmless = new Set<string>();
+  private closed = false;
 
   constructor(options: ClientOptions) {
     this.tokens = new Tokens(options.token);
     for (const service of ["scheduling", "assessment", "notes"] as const) {
       const address = options[service];
       if (!address) continue;
-      const config = new URL(`../configs/${service}_service_config.json`, import.meta.url);
+      const config = readFileSync(
+        new URL(`../configs/${service}_service_config.json`, import.meta.url),
+        "utf8",
+      );
+      for (const { name, retryPolicy } of JSON.parse(config).methodConfig) {
+        for (const one of retryPolicy ? name : []) this.harmless.add(`/${one.service}/${one.method}`);
+      }
       this.channels.set(
         service,
         new grpc.Channel(address, options.credentials ?? grpc.credentials.createInsecure(), {
-          "grpc.service_config": readFileSync(config, "utf8"),
+          "grpc.service_config": config,
           "grpc.service_config_disable_resolution": 1,
           ...options.channelOptions,
         }),
@@ -131,6 +150,7 @@ export class Client {
   }
 
   close(): void {
+    this.closed = true;
     for (const channel of this.channels.values()) channel.close();
   }
 
@@ -147,7 +167,7 @@ export class Client {
     }
     const plain = new kind("unused:0", grpc.credentials.createInsecure(), { channelOverride }) as any;
     const calls: any = {};
-    for (const [name, { requestStream, responseStream }] of Object.entries(kind.service)) {
+    for (const [name, { path, requestStream, responseStream }] of Object.entries(kind.service)) {
       const method = plain[name].bind(plain);
       if (requestStream) {
         calls[name] = async (options?: CallOptions) =>
@@ -157,7 +177,7 @@ export class Client {
           this.readAll(method, request, options);
       } else {
         calls[name] = (request: unknown, options?: CallOptions) =>
-          this.unary(method, request, options);
+          this.unary(method, path, request, options);
       }
     }
     return calls;
@@ -188,7 +208,7 @@ export class Client {
         error = caught;
         if (caught instanceof Unauthenticated && failures === 0) {
           await this.tokens.refused(await this.tokens.get());
-        } else if (!RESUMABLE.includes(caught.code)) {
+        } else if (!RESUMABLE.includes(caught.code) || this.closed) {
           throw caught;
         }
       }
@@ -197,10 +217,18 @@ export class Client {
     }
   }
 
-  private async unary(method: any, request: unknown, options?: CallOptions): Promise<unknown> {
+  private async unary(
+    method: any,
+    path: string,
+    request: unknown,
+    options?: CallOptions,
+  ): Promise<unknown> {
     const repeatable = withRequestId(request);
     const until = deadline(options);
+    const inTime = (wait: number) =>
+      until.deadline === undefined || Date.now() + wait < until.deadline;
     let refreshed = false;
+    let crossed = 0;
     for (let waits = 0; ; ) {
       const token = await this.tokens.get();
       try {
@@ -216,11 +244,22 @@ export class Client {
           error instanceof ResourceExhausted &&
           error.retryAfter !== undefined &&
           error.retryAfter <= MOST_WAIT &&
-          (until.deadline === undefined || Date.now() + error.retryAfter < until.deadline) &&
+          inTime(error.retryAfter) &&
           waits < 2
         ) {
           waits++;
           await sleep(error.retryAfter);
+        } else if (
+          // Nobody here gave it up: so a gRPC server in C++ answers what crosses its GOAWAY when it
+          // drains (https://github.com/grpc/grpc/issues/41785).
+          error instanceof Cancelled &&
+          this.harmless.has(path) &&
+          !this.closed &&
+          inTime(CROSSED_WAIT) &&
+          crossed < 2
+        ) {
+          crossed++;
+          await sleep(CROSSED_WAIT);
         } else {
           throw error;
         }

@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from rapport_client.errors import RapportError, ResourceExhausted, Unauthenticated
+from rapport_client.errors import Cancelled, RapportError, ResourceExhausted, Unauthenticated
 
 SERVICES = ("scheduling", "assessment", "notes")
 # A token is replaced so long before it ends, that no call under way outlives it on the server.
@@ -24,7 +24,7 @@ _MARGIN = 60.0
 # After these a stream is opened again: the connection or the server went, or its time was over.
 RESUMABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED,
              grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN,
-             grpc.StatusCode.ABORTED)
+             grpc.StatusCode.ABORTED, grpc.StatusCode.CANCELLED)
 
 TokenSource = Callable[[], str]
 
@@ -70,16 +70,22 @@ class Token:
 
 class Tries:
     """Decides whether a call that failed is made again: once with another token; up to twice where a full
-    server, which has not begun with it, says to come back soon. What else may be repeated, gRPC repeats
-    as the service config says."""
+    server, which has not begun with it, says to come back soon; up to twice where it does no harm and was
+    CANCELLED, though nobody here gave it up: so a gRPC server in C++ answers what crosses its GOAWAY when
+    it drains (https://github.com/grpc/grpc/issues/41785). What else may be repeated, gRPC repeats as the
+    service config says."""
 
     _MOST_WAIT = 1.0  # to wait for longer is the caller's decision
+    _CROSSED_WAIT = 0.05  # until the channel has seen the GOAWAY too
 
-    def __init__(self, token: Token, timeout: float | None) -> None:
+    def __init__(self, token: Token, timeout: float | None, harmless: bool = False) -> None:
+        """`harmless`: the method may be repeated, as the service config says of it."""
         self._token = token
         self._until = None if timeout is None else time.monotonic() + timeout
+        self._harmless = harmless
         self._refreshed = False
         self._waits = 0
+        self._crossed = 0
 
     def timeout(self) -> float | None:
         """What is left of the caller's time."""
@@ -92,12 +98,18 @@ class Tries:
                 return None
             self._refreshed = True
             return 0.0
+        if isinstance(error, Cancelled) and self._harmless and self._crossed < 2:
+            self._crossed += 1
+            return self._CROSSED_WAIT if self._in_time(self._CROSSED_WAIT) else None
         wait = error.retry_after
         if (isinstance(error, ResourceExhausted) and wait is not None and self._waits < 2
-                and wait <= self._MOST_WAIT and (self._until is None or wait < (self.timeout() or 0.0))):
+                and wait <= self._MOST_WAIT and self._in_time(wait)):
             self._waits += 1
             return wait
         return None
+
+    def _in_time(self, wait: float) -> bool:
+        return self._until is None or wait < (self.timeout() or 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,9 +143,20 @@ def repeatable(request: Any) -> Any:
     return copied
 
 
+def service_config(service: str) -> str:
+    return importlib.resources.files("rapport_client").joinpath(
+        f"{service}_service_config.json").read_text()
+
+
+def harmless_methods(service: str) -> frozenset[str]:
+    """Paths of the methods that the service config repeats: reads, and changes under a request_id."""
+    return frozenset(f"/{name['service']}/{name.get('method', '')}"
+                     for config in json.loads(service_config(service))["methodConfig"]
+                     if "retryPolicy" in config for name in config["name"])
+
+
 def channel_options(service: str) -> list[tuple[str, Any]]:
-    config = importlib.resources.files("rapport_client").joinpath(f"{service}_service_config.json")
-    return [("grpc.service_config", config.read_text()), ("grpc.enable_retries", 1),
+    return [("grpc.service_config", service_config(service)), ("grpc.enable_retries", 1),
             ("grpc.keepalive_time_ms", 60_000), ("grpc.max_receive_message_length", 8 << 20)]
 
 

@@ -24,14 +24,14 @@ class Client:
                  credentials: grpc.ChannelCredentials | None = None,
                  options: list[tuple[str, Any]] | None = None) -> None:
         self._token = _calls.Token(token)
-        self._channels: dict[str, grpc.Channel] = {}
+        self._channels: dict[str, _Channel] = {}
         for service, address in zip(_calls.SERVICES, (scheduling, assessment, notes)):
             if address is None:
                 continue
             settings = _calls.channel_options(service) + (options or [])
             plain = (grpc.insecure_channel(address, settings) if credentials is None
                      else grpc.secure_channel(address, credentials, settings))
-            self._channels[service] = _Channel(plain, self._token)
+            self._channels[service] = _Channel(plain, self._token, _calls.harmless_methods(service))
 
     def __enter__(self) -> Client:
         return self
@@ -79,7 +79,7 @@ class Client:
             except RapportError as caught:
                 if isinstance(caught, Unauthenticated) and failures == 0:
                     self._token.refused(self._token.get())
-                elif caught.code() not in _calls.RESUMABLE:
+                elif caught.code() not in _calls.RESUMABLE or self._channels[service].closed:
                     raise
                 failures, error = failures + 1, caught
             finally:
@@ -89,18 +89,21 @@ class Client:
 class _Channel(grpc.Channel):
     """A channel whose calls carry the token, are repeatable, and fail with our errors."""
 
-    def __init__(self, channel: grpc.Channel, token: _calls.Token) -> None:
+    def __init__(self, channel: grpc.Channel, token: _calls.Token, harmless: frozenset[str]) -> None:
         self._channel = channel
         self._token = token
+        self._harmless = harmless
+        self.closed = False
 
-    def unary_unary(self, *words: Any, **named: Any) -> Any:
-        return _Unary(self._channel.unary_unary(*words, **named), self._token)
+    def unary_unary(self, method: str, *words: Any, **named: Any) -> Any:
+        return _Unary(self._channel.unary_unary(method, *words, **named), self._token, self,
+                      harmless=method in self._harmless)
 
     def unary_stream(self, *words: Any, **named: Any) -> Any:
         return _Streaming(self._channel.unary_stream(*words, **named), self._token)
 
     def stream_unary(self, *words: Any, **named: Any) -> Any:
-        return _Unary(self._channel.stream_unary(*words, **named), self._token, once=True)
+        return _Unary(self._channel.stream_unary(*words, **named), self._token, self, once=True)
 
     def stream_stream(self, *words: Any, **named: Any) -> Any:
         return _Streaming(self._channel.stream_stream(*words, **named), self._token)
@@ -112,6 +115,7 @@ class _Channel(grpc.Channel):
         self._channel.unsubscribe(callback)
 
     def close(self) -> None:
+        self.closed = True
         self._channel.close()
 
     def __enter__(self) -> _Channel:
@@ -122,8 +126,10 @@ class _Channel(grpc.Channel):
 
 
 class _Unary:
-    def __init__(self, inner: Any, token: _calls.Token, once: bool = False) -> None:
-        self._inner, self._token, self._once = inner, token, once
+    def __init__(self, inner: Any, token: _calls.Token, channel: _Channel, harmless: bool = False,
+                 once: bool = False) -> None:
+        self._inner, self._token, self._channel = inner, token, channel
+        self._harmless, self._once = harmless, once
 
     def __call__(self, request: Any, timeout: float | None = None, metadata: Any = None,
                  **named: Any) -> Any:
@@ -132,7 +138,7 @@ class _Unary:
     def with_call(self, request: Any, timeout: float | None = None, metadata: Any = None,
                   **named: Any) -> Any:
         request = _calls.repeatable(request)
-        tries = _calls.Tries(self._token, timeout)
+        tries = _calls.Tries(self._token, timeout, self._harmless)
         while True:
             token = self._token.get()
             try:
@@ -140,7 +146,7 @@ class _Unary:
                                              metadata=_calls.with_token(metadata, token), **named)
             except grpc.RpcError as caught:
                 error = from_rpc_error(caught)
-                wait = None if self._once else tries.wait(error, token)
+                wait = None if self._once or self._channel.closed else tries.wait(error, token)
                 if wait is None:
                     raise error from None
                 time.sleep(wait)

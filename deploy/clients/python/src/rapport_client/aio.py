@@ -30,7 +30,7 @@ class Client:
             settings = _calls.channel_options(service) + (options or [])
             plain = (grpc.aio.insecure_channel(address, settings) if credentials is None
                      else grpc.aio.secure_channel(address, credentials, settings))
-            self._channels[service] = _Channel(plain, self._token)
+            self._channels[service] = _Channel(plain, self._token, _calls.harmless_methods(service))
 
     async def __aenter__(self) -> Client:
         return self
@@ -83,28 +83,31 @@ class Client:
 
 
 class _Channel:
-    def __init__(self, plain: grpc.aio.Channel, token: _calls.Token) -> None:
+    def __init__(self, plain: grpc.aio.Channel, token: _calls.Token, harmless: frozenset[str]) -> None:
         self.plain = plain
         self._token = token
+        self._harmless = harmless
 
-    def unary_unary(self, *words: Any, **named: Any) -> Any:
-        return _unary(self.plain.unary_unary(*words, **named), self._token, False)
+    def unary_unary(self, method: str, *words: Any, **named: Any) -> Any:
+        return _unary(self.plain.unary_unary(method, *words, **named), self._token,
+                      harmless=method in self._harmless)
 
     def unary_stream(self, *words: Any, **named: Any) -> Any:
         return _streaming(self.plain.unary_stream(*words, **named), self._token)
 
     def stream_unary(self, *words: Any, **named: Any) -> Any:
-        return _unary(self.plain.stream_unary(*words, **named), self._token, True)
+        return _unary(self.plain.stream_unary(*words, **named), self._token, once=True)
 
     def stream_stream(self, *words: Any, **named: Any) -> Any:
         return _streaming(self.plain.stream_stream(*words, **named), self._token)
 
 
-def _unary(inner: Any, tokens: _calls.Token, once: bool) -> Callable[..., Any]:
+def _unary(inner: Any, tokens: _calls.Token, harmless: bool = False, once: bool = False
+           ) -> Callable[..., Any]:
     async def call(request: Any, timeout: float | None = None, metadata: Any = None,
                    **named: Any) -> Any:
         request = _calls.repeatable(request)
-        tries = _calls.Tries(tokens, timeout)
+        tries = _calls.Tries(tokens, timeout, harmless)
         while True:
             token = await asyncio.to_thread(tokens.get)
             try:

@@ -64,7 +64,7 @@ class RapportError(grpc.RpcError):
 
 
 class Cancelled(RapportError):
-    """The caller gave the call up."""
+    """The caller gave the call up; or a server that drains did, again and again."""
 
 
 class InvalidArgument(RapportError):

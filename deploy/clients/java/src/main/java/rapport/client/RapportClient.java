@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -53,10 +55,11 @@ import rapport.common.v1.WatchResponse;
  * }
  * }</pre>
  *
- * Every call on a channel carries a token that is still valid, ends by a deadline, and is repeated where
- * the service config says so. {@link #call} besides fills an empty request_id in, repeats once with
- * another token and twice where a full server says to come back within a second, and throws a {@link
- * RapportException}. {@link #watch} follows the event feed over dropped streams. Thread-safe.
+ * Every call on a channel carries a token that is still valid, ends by a deadline, has a request_id
+ * where it may have one, and is repeated where the service config says so. {@link #call} besides repeats
+ * once with another token, twice where a full server says to come back within a second, and what does no
+ * harm twice where it crossed the GOAWAY of a server that drains; and throws a {@link RapportException}.
+ * {@link #watch} follows the event feed over dropped streams. Thread-safe.
  */
 public final class RapportClient implements AutoCloseable {
   /** The services. */
@@ -81,24 +84,40 @@ public final class RapportClient implements AutoCloseable {
   private static final Duration MOST_WAIT = Duration.ofSeconds(1);
   private static final Set<Status.Code> RESUMABLE = Set.of(
       Status.Code.UNAVAILABLE, Status.Code.RESOURCE_EXHAUSTED, Status.Code.DEADLINE_EXCEEDED,
-      Status.Code.INTERNAL, Status.Code.UNKNOWN, Status.Code.ABORTED);
+      Status.Code.INTERNAL, Status.Code.UNKNOWN, Status.Code.ABORTED, Status.Code.CANCELLED);
+  // How long until the channel, too, has seen the GOAWAY that a call crossed.
+  private static final Duration CROSSED_WAIT = Duration.ofMillis(50);
+  // Where a call says which method it is of.
+  private static final CallOptions.Key<AtomicReference<String>> CALLED =
+      CallOptions.Key.create("rapport-called");
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
   private final Tokens tokens;
   private final Map<Service, ManagedChannel> channels = new EnumMap<>(Service.class);
+  // Methods that the service configs repeat: reads, and changes under a request_id.
+  private final Set<String> harmless = new HashSet<>();
+  private volatile boolean closed = false;
 
   /** A client of the services whose addresses are given. `token` is asked when one is needed. */
   public RapportClient(
       Map<Service, String> addresses, Supplier<String> token, ChannelCredentials credentials) {
     tokens = new Tokens(token);
-    addresses.forEach((service, address) -> channels.put(service,
-        Grpc.newChannelBuilder(address, credentials)
-            .defaultServiceConfig(serviceConfig(service))
-            .disableServiceConfigLookUp()
-            .enableRetry()
-            .intercept(new WithToken())
-            .build()));
+    addresses.forEach((service, address) -> {
+      Map<String, ?> config = serviceConfig(service);
+      channels.put(service, Grpc.newChannelBuilder(address, credentials)
+          .defaultServiceConfig(config)
+          .disableServiceConfigLookUp()
+          .enableRetry()
+          .intercept(new Outgoing())
+          .build());
+      for (Object one : (List<?>) config.get("methodConfig")) {
+        Map<?, ?> methods = (Map<?, ?>) one;
+        for (Object name : methods.containsKey("retryPolicy") ? (List<?>) methods.get("name") : List.of()) {
+          harmless.add(((Map<?, ?>) name).get("service") + "/" + ((Map<?, ?>) name).get("method"));
+        }
+      }
+    });
   }
 
   /** The same without TLS, for development. */
@@ -138,9 +157,12 @@ public final class RapportClient implements AutoCloseable {
       S stub, BiFunction<S, Q, R> method, Q request, Duration timeout) {
     Q repeatable = (Q) withRequestId(request);
     Instant until = timeout == null ? Instant.MAX : Instant.now().plus(timeout);
+    AtomicReference<String> called = new AtomicReference<>("");
+    S asked = stub.withOption(CALLED, called);
     S bounded = timeout == null
-        ? stub : stub.withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        ? asked : asked.withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS);
     boolean refreshed = false;
+    int crossed = 0;
     for (int waits = 0; ; ) {
       String token = tokens.get();
       try {
@@ -149,6 +171,15 @@ public final class RapportClient implements AutoCloseable {
         RapportException error = RapportException.of(caught);
         if (error instanceof RapportException.Unauthenticated && !refreshed && tokens.refused(token)) {
           refreshed = true;
+          continue;
+        }
+        // Nobody here gave it up: so a gRPC server in C++ answers what crosses its GOAWAY when it drains
+        // (https://github.com/grpc/grpc/issues/41785).
+        if (error.code() == Status.Code.CANCELLED && harmless.contains(called.get()) && crossed < 2
+            && !closed && !Context.current().isCancelled() && !Thread.currentThread().isInterrupted()
+            && Instant.now().plus(CROSSED_WAIT).isBefore(until)) {
+          crossed++;
+          sleep(CROSSED_WAIT);
           continue;
         }
         Duration wait = error.retryAfter().orElse(null);
@@ -192,7 +223,8 @@ public final class RapportClient implements AutoCloseable {
       } catch (RapportException error) {
         if (error instanceof RapportException.Unauthenticated && failures == 0) {
           tokens.refused(tokens.get());
-        } else if (!RESUMABLE.contains(error.code())) {
+        } else if (!RESUMABLE.contains(error.code()) || closed || former.isCancelled()
+            || Thread.currentThread().isInterrupted()) {
           throw error;
         }
         asked = error.retryAfter().orElse(Duration.ZERO);
@@ -217,6 +249,7 @@ public final class RapportClient implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     channels.values().forEach(ManagedChannel::shutdownNow);
   }
 
@@ -248,15 +281,26 @@ public final class RapportClient implements AutoCloseable {
     }
   }
 
-  private final class WithToken implements ClientInterceptor {
+  /** What every call takes along: the token, and a request_id where there may be one. */
+  private final class Outgoing implements ClientInterceptor {
     @Override
     public <Q, R> ClientCall<Q, R> interceptCall(
         MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
+      AtomicReference<String> called = options.getOption(CALLED);
+      if (called != null) {
+        called.set(method.getFullMethodName());
+      }
       return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
         @Override
         public void start(Listener<R> listener, Metadata headers) {
           headers.put(AUTHORIZATION, "Bearer " + tokens.get());
           super.start(listener, headers);
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public void sendMessage(Q request) {
+          super.sendMessage(request instanceof Message message ? (Q) withRequestId(message) : request);
         }
       };
     }
