@@ -5,8 +5,9 @@
 // asked of the store at each call.
 //
 //   cache_bench [--seconds N] [--rounds N] [--json FILE]
-//   cache_bench --day               who answered over the day of a clinic network, 200 times as
-//   fast
+//   cache_bench --day [--clinicians N] [--faster N]   who answered over the day of a clinic network
+//   cache_bench --faults [--seconds N]                how long reads take around each fault of
+//   Redis
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/impl/rpc_service_method.h>
@@ -18,6 +19,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -28,6 +31,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/audit/access_log.h"
 #include "common/auth/jwt.h"
@@ -337,111 +341,304 @@ int Rates(absl::Duration time, int rounds, const std::string& json_path) {
   return 0;
 }
 
-// Ten hours of 250 therapists with 8 patients each, on three replicas: a session's course is read
-// when the desk looks at the day, twice around the session by the therapist, four times by the
-// other services for scores and the note, and twice in the evening; its appointment changes twice.
-int Day() {
-  constexpr double kFaster = 200;
-  constexpr double kHours = 10;
-  constexpr int kReplicas = 3;
-  const auto database = MakeDatabase();
-  const std::vector<std::string> names = Fill(*database, 2000);
-  rapport::testing::RedisServer redis;
-  struct Replica {
-    std::unique_ptr<telemetry::Metrics> metrics = telemetry::Metrics::Unserved();
-    std::unique_ptr<cache::Cache> cache;
-    std::unique_ptr<scheduling::CourseCache> courses;
-  };
+struct Replica {
+  std::unique_ptr<telemetry::Metrics> metrics = telemetry::Metrics::Unserved();
+  std::unique_ptr<cache::Cache> cache;
+  std::unique_ptr<scheduling::CourseCache> courses;
+};
+
+constexpr int kReplicas = 3;
+
+// Of scheduling, as far as they keep courses; what they keep lives `faster` times shorter.
+std::vector<Replica> MakeReplicas(sql::Database& database, const std::string& redis, int64_t bytes,
+                                  double faster) {
   std::vector<Replica> replicas(kReplicas);
   for (Replica& replica : replicas) {
     cache::CacheOptions options;
     options.service = "scheduling";
+    options.bytes = bytes;
     options.integrity = Integrity();
     options.metrics = replica.metrics.get();
-    options.tick = absl::Milliseconds(10);
-    options.redis = cache::RedisOptions{.nodes = {redis.address()}};
-    auto made = cache::Cache::Make(*database, std::move(options));
+    options.tick = absl::Milliseconds(faster > 1 ? 10 : 50);
+    options.redis = cache::RedisOptions{.nodes = {redis}};
+    auto made = cache::Cache::Make(database, std::move(options));
     Want(made.status());
     replica.cache = *std::move(made);
     cache::TableOptions table = scheduling::CourseCacheOptions();
-    table.life = table.life / kFaster;
+    table.life = table.life / faster;
     replica.courses = std::make_unique<scheduling::CourseCache>(*replica.cache, std::move(table));
     replica.cache->Start();
   }
+  return replicas;
+}
+
+void Stop(std::vector<Replica>& replicas) {
+  for (Replica& replica : replicas) {
+    replica.cache->Stop();
+    replica.metrics->StopReading();
+  }
+}
+
+void ReadCourse(Replica& replica, const std::string& name) {
+  Want(replica.courses
+           ->Get("acme", name, absl::Now() + absl::Seconds(30),
+                 [&](sql::Session& session) -> absl::StatusOr<cache::Versioned<v1::Course>> {
+                   ASSIGN_OR_RETURN(auto row, scheduling::store::GetCourse(session, name, {}));
+                   return cache::Versioned<v1::Course>{std::move(row.resource), row.version};
+                 })
+           .status());
+}
+
+// An appointment of the course changes.
+void ChangeCourse(Replica& replica, const std::string& name) {
+  v1::AppointmentEvent event;
+  event.set_course(name);
+  Want(replica.cache->database().Write(
+      sql::Access::Tenant("acme"), absl::Now() + absl::Seconds(30), [&](sql::Transaction& tx) {
+        events::Append(tx, "acme", absl::StrCat(name, "x"), 1, absl::Now(), event);
+        return absl::OkStatus();
+      }));
+}
+
+// Who answered so far, by tier.
+std::map<std::string, double> Answered(const std::vector<Replica>& replicas) {
+  std::map<std::string, double> from;
+  for (const Replica& replica : replicas) {
+    const std::string text = replica.metrics->Text();
+    for (absl::string_view line : absl::StrSplit(text, '\n')) {
+      if (!absl::StartsWith(line, "rapport_cache_reads_total{from=\"")) continue;
+      const std::vector<absl::string_view> parts = absl::StrSplit(line, '"');
+      from[std::string(parts[1])] += std::atof(std::string(line.substr(line.rfind(' '))).c_str());
+    }
+  }
+  return from;
+}
+
+// Numbers events while it lives, as some replica does.
+class Sequencing {
+ public:
+  explicit Sequencing(sql::Database& database)
+      : thread_([this, &database] {
+          events::Sequencer sequencer(database);
+          while (!done_) {
+            Want(sequencer.RunOnce(absl::Now()).status());
+            absl::SleepFor(absl::Milliseconds(5));
+          }
+        }) {}
+  ~Sequencing() {
+    done_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::thread thread_;
+};
+
+// Ten hours of a network of clinics, 8 patients a clinician, on three replicas. In the morning each
+// clinician logs in and opens the day's courses; around a session its course is read twice by the
+// therapist and four times by the other services, for scores and the note, and its appointment
+// changes twice; it is read twice more in the evening. Every third course is booked or moved for at
+// some time, and read for it.
+int Day(int clinicians, double faster, const std::string& json_path) {
+  rapport::testing::TempDir dir;
+  Want(telemetry::LogTo(dir.File("log")));
+  constexpr double kHours = 10;
+  constexpr int kEach = 8;
+  constexpr int kWorkers = 8;
+  const auto database = MakeDatabase();
+  const std::vector<std::string> names = Fill(*database, clinicians * kEach);
+  rapport::testing::RedisServer redis;
+  std::vector<Replica> replicas = MakeReplicas(*database, redis.address(), 64 << 20, faster);
   struct Step {
     double hour;
     int course;
     bool write;
+    int replica;
   };
   std::vector<Step> steps;
   std::mt19937 random(1);
   std::uniform_real_distribution<double> some(0, 1);
-  for (int course = 0; course < static_cast<int>(names.size()); ++course) {
-    const double begins = 0.5 + course % 8 + 0.1 * some(random);
-    steps.push_back({0.4 * some(random), course, false});
-    for (const double after : {-0.05, 0.0, 0.02, 0.5, 0.8, 0.85, 0.87, 0.9}) {
-      steps.push_back({begins + after + 0.01 * some(random), course, false});
+  const auto add = [&](double hour, int course, bool write) {
+    steps.push_back({hour, course, write, static_cast<int>(random() % kReplicas)});
+  };
+  for (int clinician = 0; clinician < clinicians; ++clinician) {
+    const double logs_in = 0.4 * some(random);
+    for (int patient = 0; patient < kEach; ++patient) {
+      const int course = clinician * kEach + patient;
+      const double begins = 0.5 + patient + 0.1 * some(random);
+      add(logs_in + 0.03 * some(random), course, false);
+      for (const double after : {-0.05, 0.0, 0.02, 0.5, 0.8, 0.85, 0.87, 0.9}) {
+        add(begins + after + 0.01 * some(random), course, false);
+      }
+      add(begins + 0.01, course, true);
+      add(begins + 0.84, course, true);
+      if (course % 3 == 0) {
+        const double at = 0.5 + 8.5 * some(random);
+        add(at, course, false);
+        add(at + 0.01, course, true);
+        add(at + 0.02, course, false);
+      }
+      add(9.2 + 0.3 * some(random), course, false);
+      add(9.5 + 0.3 * some(random), course, false);
     }
-    steps.push_back({begins + 0.01, course, true});
-    steps.push_back({begins + 0.84, course, true});
-    steps.push_back({9.2 + 0.3 * some(random), course, false});
-    steps.push_back({9.5 + 0.3 * some(random), course, false});
   }
   std::sort(steps.begin(), steps.end(),
             [](const Step& a, const Step& b) { return a.hour < b.hour; });
-  std::atomic<bool> done{false};
-  std::thread sequencing([&] {
-    events::Sequencer sequencer(*database);
-    while (!done) {
-      Want(sequencer.RunOnce(absl::Now()).status());
-      absl::SleepFor(absl::Milliseconds(5));
+  double took = 0;
+  {
+    const Sequencing sequencing(*database);
+    const absl::Time begun = absl::Now();
+    std::atomic<size_t> next{0};
+    std::vector<std::thread> workers;
+    for (int i = 0; i < kWorkers; ++i) {
+      workers.emplace_back([&] {
+        for (size_t at = next++; at < steps.size(); at = next++) {
+          const Step& step = steps[at];
+          absl::SleepFor(begun + absl::Hours(1) * step.hour / faster - absl::Now());
+          Replica& replica = replicas[step.replica];
+          step.write ? ChangeCourse(replica, names[step.course])
+                     : ReadCourse(replica, names[step.course]);
+        }
+      });
     }
-  });
-  const absl::Time begun = absl::Now();
-  for (const Step& step : steps) {
-    absl::SleepFor(begun + absl::Hours(1) * step.hour / kFaster - absl::Now());
-    Replica& replica = replicas[random() % kReplicas];
-    const std::string& name = names[step.course];
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    if (step.write) {
-      v1::AppointmentEvent event;
-      event.set_course(name);
-      Want(replica.cache->database().Write(
-          sql::Access::Tenant("acme"), deadline, [&](sql::Transaction& tx) {
-            events::Append(tx, "acme", absl::StrCat(name, "x"), 1, absl::Now(), event);
-            return absl::OkStatus();
-          }));
-    } else {
-      Want(replica.courses
-               ->Get("acme", name, deadline,
-                     [&](sql::Session& session) -> absl::StatusOr<cache::Versioned<v1::Course>> {
-                       ASSIGN_OR_RETURN(auto row, scheduling::store::GetCourse(session, name, {}));
-                       return cache::Versioned<v1::Course>{std::move(row.resource), row.version};
-                     })
-               .status());
-    }
+    for (std::thread& worker : workers) worker.join();
+    took = absl::ToDoubleSeconds(absl::Now() - begun);
   }
-  std::printf("%zu reads and changes of %zu courses in %.0f hours, %d replicas, in %.0f s\n",
-              steps.size(), names.size(), kHours, kReplicas,
-              absl::ToDoubleSeconds(absl::Now() - begun));
-  done = true;
-  sequencing.join();
-  std::map<std::string, double> from;
+  const std::map<std::string, double> from = Answered(replicas);
   double all = 0;
-  for (Replica& replica : replicas) {
-    for (absl::string_view line : absl::StrSplit(replica.metrics->Text(), '\n')) {
-      if (!absl::StartsWith(line, "rapport_cache_reads_total{from=\"")) continue;
-      const std::vector<absl::string_view> parts = absl::StrSplit(line, '"');
-      const double count = std::atof(std::string(line.substr(line.rfind(' '))).c_str());
-      from[std::string(parts[1])] += count;
-      all += count;
-    }
-    replica.cache->Stop();
-    replica.metrics->StopReading();
-  }
+  for (const auto& [who, count] : from) all += count;
+  std::printf(
+      "%d clinicians: %zu reads and changes of %zu courses in %.0f hours, %d replicas, %.0f "
+      "times as fast, in %.0f s\n",
+      clinicians, steps.size(), names.size(), kHours, kReplicas, faster, took);
+  std::string json = absl::StrCat("{\"clinicians\": ", clinicians, ", \"steps\": ", steps.size());
   for (const auto& [who, count] : from) {
     std::printf("%-8s %8.0f  %5.1f %%\n", who.c_str(), count, 100 * count / all);
+    absl::StrAppend(&json, ", \"", who, "\": ", count / all);
   }
+  if (!json_path.empty()) std::ofstream(json_path) << json << "}\n";
+  Stop(replicas);
+  return 0;
+}
+
+// How long reads of courses take before, during and after each fault of Redis: asked for by the
+// clock, 800 a second with a change in twenty, on three replicas whose memory keeps nothing, so
+// that each read meets the fault.
+int Faults(double seconds, const std::string& json_path) {
+  rapport::testing::TempDir dir;
+  Want(telemetry::LogTo(dir.File("log")));
+  constexpr int kWorkers = 8;
+  constexpr double kRate = 800;
+  const auto database = MakeDatabase();
+  const std::vector<std::string> names = Fill(*database, 2000);
+  rapport::testing::RedisServer redis({"--enable-debug-command", "yes"});
+  std::vector<Replica> replicas = MakeReplicas(*database, redis.address(), 0, 1);
+  const Sequencing sequencing(*database);
+  std::atomic<bool> sleepy{false}, done{false};
+  std::thread slowing([&] {
+    while (!done) {
+      if (sleepy) {
+        redis.Do({"DEBUG", "SLEEP", "0.05"});
+      } else {
+        absl::SleepFor(absl::Milliseconds(1));
+      }
+    }
+  });
+  struct Fault {
+    const char* name;
+    std::function<void()> begin, end;
+  };
+  const std::vector<Fault> faults = {
+      {"stopped", [&] { redis.Kill(); }, [&] { redis.Start(); }},
+      {"frozen", [&] { redis.Freeze(); }, [&] { redis.Thaw(); }},
+      {"flushed", [&] { redis.Do({"FLUSHALL"}); }, [] {}},
+      {"slow, 50 ms", [&] { sleepy = true; }, [&] { sleepy = false; }},
+      {"full",
+       [&] {
+         redis.Do({"CONFIG", "SET", "maxmemory", "1"});
+       },
+       [&] {
+         redis.Do({"CONFIG", "SET", "maxmemory", "0"});
+       }},
+      {"restarted",
+       [&] {
+         redis.Kill();
+         redis.Start();
+       },
+       [] {}}};
+  constexpr const char* kPhases[] = {"before", "during", "after"};
+  const int phases = static_cast<int>(faults.size()) * 3;
+  std::atomic<int> phase{-1};
+  std::vector<std::vector<std::vector<double>>> millis(kWorkers,
+                                                       std::vector<std::vector<double>>(phases));
+  const absl::Time begun = absl::Now();
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < kWorkers; ++worker) {
+    workers.emplace_back([&, worker] {
+      std::mt19937 random(worker);
+      for (int64_t i = 0; !done; ++i) {
+        const absl::Time due = begun + absl::Seconds((i * kWorkers + worker) / kRate);
+        absl::SleepFor(due - absl::Now());
+        Replica& replica = replicas[random() % kReplicas];
+        const std::string& name = names[random() % names.size()];
+        if (random() % 20 == 0) {
+          ChangeCourse(replica, name);
+          continue;
+        }
+        ReadCourse(replica, name);
+        const int now = phase;
+        if (now >= 0) {
+          millis[worker][now].push_back(absl::ToDoubleMilliseconds(absl::Now() - due));
+        }
+      }
+    });
+  }
+  absl::SleepFor(absl::Seconds(2 * seconds));  // warm
+  std::vector<std::map<std::string, double>> answered;
+  for (size_t fault = 0; fault < faults.size(); ++fault) {
+    for (int part = 0; part < 3; ++part) {
+      const auto before = Answered(replicas);
+      phase = static_cast<int>(fault) * 3 + part;
+      if (part == 1) faults[fault].begin();
+      if (part == 2) faults[fault].end();
+      absl::SleepFor(absl::Seconds(seconds));
+      auto since = Answered(replicas);
+      for (auto& [who, count] : since) {
+        const auto had = before.find(who);
+        if (had != before.end()) count -= had->second;
+      }
+      answered.push_back(std::move(since));
+    }
+    phase = -1;
+    absl::SleepFor(absl::Seconds(seconds));  // to be as before
+  }
+  done = true;
+  slowing.join();
+  for (std::thread& worker : workers) worker.join();
+  std::printf("%-12s %-7s %7s %8s %8s %8s   %s\n", "Redis is", "", "reads", "p50 ms", "p99 ms",
+              "most ms", "from Redis, from the store");
+  std::string json = "[";
+  for (int at = 0; at < phases; ++at) {
+    std::vector<double> all;
+    for (const auto& of : millis) all.insert(all.end(), of[at].begin(), of[at].end());
+    if (all.empty()) all.push_back(0);
+    std::sort(all.begin(), all.end());
+    const double p50 = all[all.size() / 2], p99 = all[all.size() * 99 / 100], most = all.back();
+    double sum = 0;
+    for (const auto& [who, count] : answered[at]) sum += count;
+    const double hits = answered[at]["redis"] / std::max(sum, 1.0);
+    const double store = (answered[at]["store"] + answered[at]["bypass"]) / std::max(sum, 1.0);
+    std::printf("%-12s %-7s %7zu %8.2f %8.2f %8.2f   %3.0f %%, %3.0f %%\n",
+                at % 3 == 0 ? faults[at / 3].name : "", kPhases[at % 3], all.size(), p50, p99, most,
+                100 * hits, 100 * store);
+    absl::StrAppend(&json, at == 0 ? "" : ", ", "{\"fault\": \"", faults[at / 3].name,
+                    "\", \"phase\": \"", kPhases[at % 3], "\", \"p50_ms\": ", p50,
+                    ", \"p99_ms\": ", p99, ", \"most_ms\": ", most, ", \"from_redis\": ", hits,
+                    "}");
+  }
+  if (!json_path.empty()) std::ofstream(json_path) << json << "]\n";
+  Stop(replicas);
   return 0;
 }
 
@@ -449,15 +646,29 @@ int Day() {
 }  // namespace rapport::bench
 
 int main(int argc, char** argv) {
-  double seconds = 0.5;
+  // As the services do.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  double seconds = 0;
   int rounds = 11;
+  int clinicians = 200;
+  double faster = 400;
   std::string json;
-  if (argc == 2 && std::strcmp(argv[1], "--day") == 0) return rapport::bench::Day();
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atof(argv[i + 1]);
-    if (std::strcmp(argv[i], "--rounds") == 0) rounds = std::atoi(argv[i + 1]);
-    if (std::strcmp(argv[i], "--json") == 0) json = argv[i + 1];
+  std::string mode;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--day" || word == "--faults") {
+      mode = word;
+      continue;
+    }
+    if (++i == argc) return 2;
+    if (word == "--seconds") seconds = std::atof(argv[i]);
+    if (word == "--rounds") rounds = std::atoi(argv[i]);
+    if (word == "--clinicians") clinicians = std::atoi(argv[i]);
+    if (word == "--faster") faster = std::atof(argv[i]);
+    if (word == "--json") json = argv[i];
   }
-  if (seconds <= 0 || rounds < 1) return 2;
-  return rapport::bench::Rates(absl::Seconds(seconds), rounds, json);
+  if (seconds < 0 || rounds < 1 || clinicians < 1 || faster < 1) return 2;
+  if (mode == "--day") return rapport::bench::Day(clinicians, faster, json);
+  if (mode == "--faults") return rapport::bench::Faults(seconds > 0 ? seconds : 4, json);
+  return rapport::bench::Rates(absl::Seconds(seconds > 0 ? seconds : 0.5), rounds, json);
 }

@@ -2,13 +2,14 @@
 // single statement for each query on the same tables, under the same role and policy: medians of
 // interleaved rounds, in milliseconds.
 //
-//   outcomes_bench [--assessments N] [--rounds N]
+//   outcomes_bench [--assessments N] [--rounds N] [--json FILE]
 //
 // "kept away": the answer is not kept, what may be told is. "cold": neither is. "kept": both are.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -97,7 +98,7 @@ void Load(PostgresServer& server, const std::string& database, int courses) {
   server.Admin(database, "VACUUM ANALYZE");
 }
 
-int Run(int assessments, int rounds) {
+int Run(int assessments, int rounds, const std::string& json_path) {
   PostgresServer& server = PostgresServer::Shared();
   const std::vector<sql::Component> components = {care::Migrations(), work::Migrations(),
                                                   crypto::Migrations(), assessment::Migrations()};
@@ -139,6 +140,7 @@ int Run(int assessments, int rounds) {
        {v1::OUTCOME_DIMENSION_YEAR},
        "organizations/bench/clinics/c7"},
   };
+  std::string json = absl::StrCat("{\"assessments\": ", assessments, ", \"queries\": [");
   std::printf("%-26s %10s %10s %8s %10s %10s\n", "query", "statement", "kept away", "times", "cold",
               "kept");
   for (const Query& query : queries) {
@@ -183,7 +185,13 @@ int Run(int assessments, int rounds) {
     }
     std::printf("%-26s %10.1f %10.1f %8.2f %10.1f %10.3f\n", query.name, Median(bare),
                 Median(kept_away), Median(kept_away) / Median(bare), Median(cold), Median(kept));
+    absl::StrAppend(&json, json.back() == '[' ? "" : ", ", "{\"name\": \"", query.name,
+                    "\", \"statement_ms\": ", Median(bare),
+                    ", \"uncached_ms\": ", Median(kept_away),
+                    ", \"ratio\": ", Median(kept_away) / Median(bare),
+                    ", \"cold_ms\": ", Median(cold), ", \"cached_ms\": ", Median(kept), "}");
   }
+  if (!json_path.empty()) std::ofstream(json_path) << json << "]}\n";
   return 0;
 }
 
@@ -193,9 +201,11 @@ int Run(int assessments, int rounds) {
 int main(int argc, char** argv) {
   int assessments = 1'000'000;
   int rounds = 9;
+  std::string json;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--assessments") == 0) assessments = std::atoi(argv[i + 1]);
     if (std::strcmp(argv[i], "--rounds") == 0) rounds = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--json") == 0) json = argv[i + 1];
   }
-  return rapport::bench::Run(assessments, rounds);
+  return rapport::bench::Run(assessments, rounds, json);
 }

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/auth/integrity.h"
 #include "common/auth/jwt.h"
@@ -395,6 +396,8 @@ int Run(absl::Duration time, int rounds, const std::string& only, const std::str
 }  // namespace rapport::bench
 
 int main(int argc, char** argv) {
+  // As the services do.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   double seconds = 0.5;
   int rounds = 21;
   std::string only;

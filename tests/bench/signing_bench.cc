@@ -2,7 +2,7 @@
 // pending event in one commit, against pgbench sending the same statements without any encryption
 // to the same database in the same run.
 //
-//   signing_bench [--rounds N] [--calls N] [--json FILE]
+//   signing_bench [--rounds N] [--calls N] [--notes N] [--json FILE]
 //
 // Each call is of a note of its own. The statements are recorded from a first call through the
 // handlers; the scripts send them one by one ("a round trip each"), in as many round trips as the
@@ -62,6 +62,7 @@ void Check(const absl::Status& status) {
 struct Options {
   int rounds = 5;
   int calls = 400;
+  int notes = 0;  // at least so many in all
   std::string json;
 };
 
@@ -111,7 +112,9 @@ class Bench {
   explicit Bench(Options options) : options_(std::move(options)) {}
 
   int Run() {
-    const int all = 2 + 2 * 4 * options_.rounds * options_.calls + 4 * kClients;
+    const int all =
+        std::max(2 + 2 * 4 * options_.rounds * options_.calls + 4 * kClients, options_.notes);
+    notes_ = all;
     for (int from = 0; from < all; from += kNotesAtOnce) {
       Check(database_->Write(sql::Access::Tenant(kOrganization), absl::Now() + kPatience,
                              [&](sql::Transaction& tx) {
@@ -296,7 +299,7 @@ class Bench {
 
   void Print() {
     std::printf("%-44s %10s %10s %10s %12s\n", "", "median /s", "least", "most", "ours / this");
-    std::string json = "{\"rows\": [";
+    std::string json = absl::StrCat("{\"notes\": ", notes_, ", \"rows\": [");
     for (size_t i = 0; i < rows_.size(); ++i) {
       const Row& row = rows_[i];
       // Of pairs that ran one after the other.
@@ -323,6 +326,7 @@ class Bench {
   const crypto::Vault vault_{*crypto::KeyRing::Make({{"1", std::string(32, 'k')}})};
   const notes::Access access_;
   NoPeer peer_;
+  int notes_ = 0;
   std::vector<Row> rows_;
 };
 
@@ -331,8 +335,8 @@ class Bench {
 
 int main(int argc, char** argv) {
   rapport::bench::Options options;
-  const std::map<std::string, int*> numbers = {{"--rounds", &options.rounds},
-                                               {"--calls", &options.calls}};
+  const std::map<std::string, int*> numbers = {
+      {"--rounds", &options.rounds}, {"--calls", &options.calls}, {"--notes", &options.notes}};
   for (int i = 1; i + 1 < argc; i += 2) {
     const auto number = numbers.find(argv[i]);
     if (number != numbers.end()) {
