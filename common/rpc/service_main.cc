@@ -48,6 +48,7 @@
 #include "common/telemetry/metric_names.h"
 #include "common/telemetry/process.h"
 #include "common/work/retention.h"
+#include "google/protobuf/stubs/logging.h"
 
 ABSL_FLAG(std::string, listen, "",
           "Address to serve gRPC on; default 127.0.0.1 and the service's port.");
@@ -561,6 +562,13 @@ int ServiceMain(int argc, char** argv, const ServiceSpec& spec) {
   signal(SIGPIPE, SIG_IGN);
   // Debian builds Abseil with its search for deadlocks, which each lock of gRPC pays for.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  // What protobuf has to say goes to the log as a line of it, without its text, which may be of the
+  // message.
+  google::protobuf::SetLogHandler(
+      [](google::protobuf::LogLevel, const char* file, int line, const std::string&) {
+        telemetry::Log(telemetry::Severity::kWarning, "a message is malformed",
+                       {{"source", absl::StrCat(file, ":", line)}});
+      });
 
   absl::FlagsUsageConfig usage;
   usage.contains_help_flags = [](absl::string_view file) {

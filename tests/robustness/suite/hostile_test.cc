@@ -337,6 +337,10 @@ TEST_F(HostileTest, WhatIsNoMessageIsRefusedByEveryMethod) {
               methods * bodies.size());
   EXPECT_GT(methods, 100);
   EXPECT_GT(refused, methods * 4);
+  for (const std::string& service : Suite::Services()) {
+    EXPECT_NE(suite_.LogOf(service).find("a message is malformed"), std::string::npos)
+        << service << " lets protobuf write beside the log";
+  }
   for (const std::string& service : Suite::Services()) EXPECT_EQ(suite_.Terminate(service), 0);
 }
 
